@@ -1,0 +1,104 @@
+#include "base/json.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+static void line(struct json *j) {
+	if (j->compact)
+		return;
+	buf_putc(j->out, '\n');
+	buf_pad(j->out, ' ', (size_t)j->depth * 2);
+}
+
+static void element(struct json *j) {
+	if (j->keyed) {
+		j->keyed = false;
+		return;
+	}
+	if (j->depth == 0)
+		return;
+	if (j->filled[j->depth])
+		buf_putc(j->out, ',');
+	j->filled[j->depth] = true;
+	line(j);
+}
+
+void json_open(struct json *j, char bracket) {
+	element(j);
+	buf_putc(j->out, bracket);
+	assert(j->depth + 1 < (int)(sizeof(j->filled) / sizeof(*j->filled)));
+	j->filled[++j->depth] = false;
+}
+
+void json_close(struct json *j, char bracket) {
+	assert(j->depth > 0 && !j->keyed);
+	bool filled = j->filled[j->depth--];
+	if (filled)
+		line(j);
+	buf_putc(j->out, bracket);
+	if (j->depth == 0)
+		buf_putc(j->out, '\n');
+}
+
+static void escaped(struct buf *out, const char *s, size_t len) {
+	size_t from = 0;
+
+	buf_putc(out, '"');
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)s[i];
+		if (c >= 0x20 && c != '"' && c != '\\')
+			continue;
+		buf_add(out, s + from, i - from);
+		from = i + 1;
+		if (c == '"' || c == '\\')
+			buf_printf(out, "\\%c", c);
+		else if (c == '\n')
+			buf_puts(out, "\\n");
+		else if (c == '\t')
+			buf_puts(out, "\\t");
+		else
+			buf_printf(out, "\\u%04x", c);
+	}
+	buf_add(out, s + from, len - from);
+	buf_putc(out, '"');
+}
+
+void json_key(struct json *j, const char *key) {
+	element(j);
+	escaped(j->out, key, strlen(key));
+	buf_puts(j->out, j->compact ? ":" : ": ");
+	j->keyed = true;
+}
+
+void json_bytes(struct json *j, const char *s, size_t len) {
+	element(j);
+	escaped(j->out, s, len);
+}
+
+void json_text(struct json *j, const char *s) {
+	if (s)
+		json_bytes(j, s, strlen(s));
+	else
+		json_nil(j);
+}
+
+void json_int(struct json *j, int64_t n) {
+	element(j);
+	buf_printf(j->out, "%" PRId64, n);
+}
+
+void json_bool(struct json *j, bool b) {
+	element(j);
+	buf_puts(j->out, b ? "true" : "false");
+}
+
+void json_nil(struct json *j) {
+	element(j);
+	buf_puts(j->out, "null");
+}
+
+void json_raw(struct json *j, const char *value) {
+	element(j);
+	buf_puts(j->out, value);
+}
