@@ -1,0 +1,149 @@
+#include "spec/address.h"
+#include "spec/alias.h"
+#include "spec/connection.h"
+#include "spec/fields.h"
+
+#define AT(member) .offset = offsetof(struct connection, member)
+
+static const struct field policy_fields[] = {
+#define POLICY(word, number, text)                                                                 \
+	{                                                                                          \
+		.key = (word), .kind = FIELD_POLICY, .rules = FIELD_DEFAULTABLE,                   \
+		.offset = (number) * sizeof(struct policy_wish), .help = (text)                    \
+	}
+	POLICY("activeSync", POLICY_ACTIVE_SYNC,
+	       "mobile device mailbox policy: name, DN or GUID; null: the default one"),
+	POLICY("retention", POLICY_RETENTION,
+	       "retention policy: name, DN or GUID; null: none; not together with managedFolder"),
+	POLICY("addressBook", POLICY_ADDRESS_BOOK,
+	       "address book policy: name, DN or GUID; null: none; with type user alone"),
+	POLICY("managedFolder", POLICY_MANAGED_FOLDER,
+	       "managed folder mailbox policy: name, DN or GUID; null: none; not together with "
+	       "retention"),
+#undef POLICY
+	{ 0 },
+};
+static const struct shape policies_shape = { .what = "policies", .fields = policy_fields };
+
+static const struct field linked_fields[] = {
+	{ .key = "masterAccount",
+	  AT(linked.master_account),
+	  .help = "the account in the account forest: UPN, DOMAIN\\name, DN, canonical name, GUID "
+	          "or "
+	          "name" },
+	{ .key = "domainController",
+	  .rules = FIELD_DEFAULTABLE,
+	  AT(linked.domain_controller),
+	  .help = "a host in the account forest" },
+	{ .key = "credential",
+	  .rules = FIELD_DEFAULTABLE,
+	  AT(linked.credential),
+	  .help = "name of a credential in the config" },
+	{ 0 },
+};
+static const struct shape linked_shape = { .what = "linked", .fields = linked_fields };
+
+static const struct field connection_fields[] = {
+	{ .key = "name",
+	  AT(name),
+	  .help = "what plans, history and --only call the connection; default: the mailbox text, "
+	          "for an archive followed by (archive)" },
+	{ .key = "mailbox",
+	  .rules = FIELD_REQUIRED,
+	  AT(mailbox),
+	  .help = "the mailbox's display name, GUID or legacyExchangeDN" },
+	{ .key = "database",
+	  .rules = FIELD_DEFAULTABLE,
+	  AT(database),
+	  .help = "the mailbox database that holds the mailbox: name, DN or GUID" },
+	{ .key = "type",
+	  .kind = FIELD_CHOICE,
+	  .rules = FIELD_DEFAULTABLE,
+	  AT(type),
+	  .names = recipient_type_names,
+	  .help = "the kind of mailbox; absent: user when it is connected, unmanaged afterwards" },
+	{ .key = "user",
+	  AT(user),
+	  .help = "who gets the mailbox: UPN, DOMAIN\\sAMAccountName, DN, canonical name, GUID or "
+	          "name; absent: the one user whose legacyExchangeDN, else displayName, matches" },
+	{ .key = "linked",
+	  .kind = FIELD_MAP,
+	  .rules = FIELD_DEFAULTABLE,
+	  .shape = &linked_shape,
+	  .help = "the master account of a linked mailbox; with type linked alone" },
+	{ .key = "archive",
+	  .kind = FIELD_BOOLEAN,
+	  AT(archive),
+	  .help = "this mailbox is the user's archive, not the primary" },
+	{ .key = "alias",
+	  AT(alias),
+	  .fault = alias_fault,
+	  .code = "alias-invalid",
+	  .help = "the Exchange alias; absent: the left side of the UPN, else the name" },
+	{ .key = "addresses",
+	  .kind = FIELD_TEXTS,
+	  AT(addresses),
+	  .fault = address_fault,
+	  .code = "address-invalid",
+	  .noun = "address",
+	  .help = "proxy addresses to add, with their prefix; SMTP: is the primary" },
+	{ .key = "policies",
+	  .kind = FIELD_MAP,
+	  .rules = FIELD_DEFAULTABLE,
+	  AT(policies),
+	  .shape = &policies_shape,
+	  .help = "the mailbox's policies; a null clears one" },
+	{ .key = "domainController",
+	  .rules = FIELD_DEFAULTABLE,
+	  AT(domain_controller),
+	  .help = "the host by which this connection is read and written" },
+	{ .key = "allow",
+	  .kind = FIELD_CHOICES,
+	  AT(allow),
+	  .names = consent_names,
+	  .noun = "consent",
+	  .help = "what this connection may do that otherwise stops it" },
+	{ .key = "suspend",
+	  .kind = FIELD_SUSPENSION,
+	  AT(suspended),
+	  .beside = offsetof(struct connection, suspend_reason),
+	  .help = "leave the connection alone: true, or the reason" },
+	{ 0 },
+};
+const struct shape connection_shape = { .what = "a connection",
+	                                .fields = connection_fields,
+	                                .size = sizeof(struct connection) };
+const struct shape defaults_shape = { .what = "defaults",
+	                              .fields = connection_fields,
+	                              .size = sizeof(struct connection) };
+
+static const struct field metadata_fields[] = {
+	{ .key = "name",
+	  .offset = offsetof(struct manifest_head, name),
+	  .help = "the manifest's name in plans and history; default: the file's name" },
+	{ 0 },
+};
+static const struct shape metadata_shape = { .what = "metadata", .fields = metadata_fields };
+
+static const struct field manifest_fields[] = {
+	{ .key = "apiVersion", .rules = FIELD_BY_HAND, .help = "mbxctl/v1" },
+	{ .key = "kind", .rules = FIELD_BY_HAND, .help = "MailboxConnections" },
+	{ .key = "metadata",
+	  .kind = FIELD_MAP,
+	  .shape = &metadata_shape,
+	  .help = "what the manifest is called" },
+	{ .key = "defaults",
+	  .kind = FIELD_MAP,
+	  .rules = FIELD_BY_HAND,
+	  .shape = &defaults_shape,
+	  .help = "what all connections of the document have, unless they say otherwise" },
+	{ .key = "connections",
+	  .kind = FIELD_MAPS,
+	  .rules = FIELD_BY_HAND | FIELD_REQUIRED,
+	  .shape = &connection_shape,
+	  .help = "a list of connections" },
+	{ 0 },
+};
+const struct shape manifest_shape = { .what = "a manifest",
+	                              .fields = manifest_fields,
+	                              .size = sizeof(struct manifest_head) };
