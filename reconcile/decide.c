@@ -1,0 +1,186 @@
+#include "reconcile/decide.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/dn.h"
+#include "base/text.h"
+#include "spec/keys.h"
+
+/* ---- asking ---- */
+
+bool ask(struct decision *d, enum key_kind kind, const char *text, struct answer *ret) {
+	*ret = world_ask(d->w, kind, text);
+	if (ret->state == ANSWER_NOT_ASKED)
+		keys_add(d->needs, kind, text);
+	else if (ret->state == ANSWER_UNKNOWN && !has_reason(d->item, ret->code))
+		reason(d, ret->code, "%s", ret->why);
+	return ret->state == ANSWER_COMPLETE;
+}
+
+bool ask_class(struct decision *d, const char *class_name, struct answer *ret) {
+	return ask(d, KEY_CLASS, text_fold(d->a, class_name), ret);
+}
+
+size_t match_objects(struct decision *d, const struct answer *objects, const char *text,
+                     const struct entry **ret, size_t max) {
+	struct guid guid = { 0 };
+	enum object_key how = object_key_parse(text, &guid);
+	const char *folded = text_fold(d->a, text);
+	const char *normal = how == OBJECT_BY_DN ? dn_normal(d->a, text) : NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < objects->n; i++) {
+		const struct entry *e = objects->entries[i];
+		bool hit = how == OBJECT_BY_GUID ? guid_equal(e->guid, guid)
+		           : how == OBJECT_BY_DN ? strcmp(e->normal, normal) == 0
+		                                 : entry_named(e, folded);
+		if (hit && n < max)
+			ret[n] = e;
+		n += hit;
+	}
+	return n;
+}
+
+/* ---- notes ---- */
+
+__attribute__((format(printf, 4, 0))) static struct note *
+add_note(struct decision *d, struct notes *notes, const char *code, const char *format,
+         va_list args) {
+	struct note note = { .code = code, .message = arena_vprintf(d->a, format, args) };
+
+	ARENA_PUSH(d->a, notes, note);
+	return notes->v + notes->n - 1;
+}
+
+struct note *reason(struct decision *d, const char *code, const char *format, ...) {
+	va_list args;
+
+	va_start(args, format);
+	struct note *note = add_note(d, &d->item->reasons, code, format, args);
+	va_end(args);
+	return note;
+}
+
+void warning(struct decision *d, const char *code, const char *format, ...) {
+	va_list args;
+
+	va_start(args, format);
+	(void)add_note(d, &d->item->warnings, code, format, args);
+	va_end(args);
+}
+
+bool has_reason(const struct item *item, const char *code) {
+	for (size_t i = 0; i < item->reasons.n; i++)
+		if (strcmp(item->reasons.v[i].code, code) == 0)
+			return true;
+	return false;
+}
+
+void hold(struct decision *d, const char *code, enum consent consent, const char *message) {
+	if (!(d->c->allow & consent))
+		ARENA_PUSH(d->a, &d->item->holds, code);
+	warning(d, code, "%s", message);
+}
+
+void claim(struct decision *d, enum claim_kind kind, const char *key, const char *shown) {
+	struct claim c = { kind, key, shown };
+
+	ARENA_PUSH(d->a, &d->item->claims, c);
+}
+
+/* A text as a YAML scalar that reads back as itself. */
+static const char *quoted(struct arena *a, const char *text) {
+	struct buf out = { 0 };
+
+	buf_putc(&out, '\'');
+	for (const char *p = text; *p; p++) {
+		if (*p == '\'')
+			buf_putc(&out, '\'');
+		buf_putc(&out, *p);
+	}
+	buf_putc(&out, '\'');
+	const char *copy = arena_copy(a, out.data, out.len);
+	buf_done(&out);
+	return copy;
+}
+
+void candidate_user(struct decision *d, const struct entry *e, const char *why) {
+	struct candidate c = { .user = e, .why = why };
+
+	if (!guid_none(e->guid))
+		c.write = arena_printf(d->a, "user: %s", e->identity);
+	else
+		c.write = arena_printf(d->a, "user: %s", quoted(d->a, e->dn));
+	ARENA_PUSH(d->a, &d->item->candidates, c);
+}
+
+void candidate_row(struct decision *d, const struct mailbox_row *row, const char *why) {
+	char text[GUID_TEXT];
+	struct candidate c = { .row = row, .why = why };
+
+	c.write = arena_printf(d->a, "mailbox: %s", guid_text(row->guid, text));
+	ARENA_PUSH(d->a, &d->item->candidates, c);
+}
+
+/* ---- changes ---- */
+
+static int compare_values(const void *pa, const void *pb) {
+	const struct value *a = pa, *b = pb;
+	int order = memcmp(a->data, b->data, a->len < b->len ? a->len : b->len);
+
+	return order ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+static struct value *sorted(struct arena *a, const struct value *list, size_t n) {
+	struct value *copy = ARENA_ARRAY(a, struct value, n + 1);
+
+	for (size_t i = 0; i < n; i++)
+		copy[i] = list[i];
+	qsort(copy, n, sizeof(*copy), compare_values);
+	return copy;
+}
+
+void change_to(struct decision *d, enum attribute id, const struct value *after, size_t n) {
+	struct change c = { .id = id, .n_after = n };
+	const struct value *before = entry_values(d->user, id, &c.n_before);
+
+	if (entry_incomplete(d->user, id)) {
+		if (!has_reason(d->item, "read-incomplete"))
+			reason(d, "read-incomplete", "not all values of %s of %s could be read",
+			       attributes[id].name, d->user->dn);
+		return;
+	}
+	if (values_equal(id, before, c.n_before, after, n))
+		return;
+	c.before = sorted(d->a, before, c.n_before);
+	c.after = sorted(d->a, after, n);
+	ARENA_PUSH(d->a, &d->item->changes, c);
+}
+
+void change_to_text(struct decision *d, enum attribute id, const char *after) {
+	struct value v = { after, after ? strlen(after) : 0 };
+
+	change_to(d, id, &v, after ? 1 : 0);
+}
+
+void change_to_int(struct decision *d, enum attribute id, int64_t after) {
+	change_to_text(d, id, arena_printf(d->a, "%" PRId64, after));
+}
+
+void change_store(struct decision *d, const char *column, const char *before, const char *after) {
+	struct value *values = ARENA_ARRAY(d->a, struct value, 2);
+	struct change c = { .store = true,
+		            .column = column,
+		            .before = values,
+		            .after = values + 1,
+		            .n_before = 1,
+		            .n_after = 1 };
+
+	values[0] = (struct value){ before, strlen(before) };
+	values[1] = (struct value){ after, strlen(after) };
+	ARENA_PUSH(d->a, &d->item->changes, c);
+}

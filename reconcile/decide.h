@@ -1,0 +1,140 @@
+/*
+ * decide -- what plan_connection() works with while it decides one connection.
+ *
+ * Private to reconcile/. One file settles one question (which database, which mailbox, who owns
+ * it, which user, which policies), one file holds one rule, and each leaves in the decision what
+ * the next ones need. Nothing returns early for a reason: every reason that applies is listed.
+ */
+#pragma once
+
+#include "reconcile/plan.h"
+
+/* Who holds the mailbox's GUID in the directory. */
+enum ownership {
+	OWNER_UNSETTLED, /* not known, or no mailbox to ask for */
+	OWNER_NOBODY,
+	OWNER_WANTED,        /* the wanted user, as a mailbox that works */
+	OWNER_WANTED_BROKEN, /* the wanted user, but without homeMDB or mail-enabled */
+	OWNER_OTHER          /* another object, alone or beside the wanted user */
+};
+
+struct decision {
+	struct arena *a;
+	const struct connection *c;
+	const struct world *w;
+	const struct settings *s;
+	int64_t now;
+	struct keys *needs;
+	struct item *item;
+
+	const struct applied_row *pin; /* NULL: none, or made for other texts */
+	const struct entry *database;  /* of the directory */
+	const struct database_row *database_row;
+	const struct mailbox_row *row;
+	struct guid mailbox; /* none: not found */
+	const struct entry *const *owners;
+	size_t n_owners;
+	bool owners_known;
+	enum ownership ownership;
+	const struct entry *user;
+	bool by_name_alone; /* the displayName alone decided */
+	const struct entry *policies[POLICY_KINDS];
+	enum recipient_type type; /* as it will be; NONE: unresolved */
+
+	/* of a connect */
+	const char *alias; /* NULL: none that is valid */
+	const char *home_server;
+};
+
+/* ---- asking the world (decide.c) ---- */
+
+/*
+ * True and the whole answer; false where it is still to be fetched (it was put into `needs`) or
+ * could not be had (the reason was added): nothing may be concluded then.
+ */
+bool ask(struct decision *d, enum key_kind kind, const char *text, struct answer *ret);
+
+/* All configuration objects of a class; false as above. */
+bool ask_class(struct decision *d, const char *class_name, struct answer *ret);
+
+/* Objects of an answer that a database or policy text (GUID, DN, name) names. */
+size_t match_objects(struct decision *d, const struct answer *objects, const char *text,
+                     const struct entry **ret, size_t max);
+
+/* ---- reasons, warnings, holds, claims (decide.c) ---- */
+
+struct note *reason(struct decision *d, const char *code, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+void warning(struct decision *d, const char *code, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+bool has_reason(const struct item *item, const char *code);
+void hold(struct decision *d, const char *code, enum consent consent, const char *message);
+void claim(struct decision *d, enum claim_kind kind, const char *key, const char *shown);
+void candidate_user(struct decision *d, const struct entry *e, const char *why);
+void candidate_row(struct decision *d, const struct mailbox_row *row, const char *why);
+
+/* ---- changes of the user's entry (decide.c) ---- */
+
+/* The attribute as it will be: exactly these values. Nothing is listed where it is so already. */
+void change_to(struct decision *d, enum attribute id, const struct value *after, size_t n);
+void change_to_text(struct decision *d, enum attribute id, const char *after); /* NULL: none */
+void change_to_int(struct decision *d, enum attribute id, int64_t after);
+void change_store(struct decision *d, const char *column, const char *before, const char *after);
+
+/* ---- the questions, in their order ---- */
+
+void settle_database(struct decision *d);
+void settle_mailbox(struct decision *d);
+void settle_owner(struct decision *d);
+void settle_user(struct decision *d);
+void settle_ownership(
+        struct decision *d); /* owner and user are known: what are they to each other */
+void settle_policies(struct decision *d);
+
+/* Everybody whom a user text fits, in every form, and how each was found; false as ask(). */
+struct match {
+	const struct entry *entry;
+	const char *why;
+};
+bool find_users(struct decision *d, const char *text, struct match **ret, size_t *ret_n);
+
+/* ---- rules ---- */
+
+void rule_not_supported(struct decision *d);
+void rules_of_mailbox(struct decision *d);     /* kind, special, soft-deleted, owned, lagging */
+void rules_of_user(struct decision *d);        /* of a connect: connectable, leftovers, account */
+bool mail_enabled(const struct entry *user);   /* a mail user or a remote mailbox */
+void rules_of_legacy_dn(struct decision *d);   /* and the change */
+void rules_of_alias(struct decision *d);       /* of a connect; leaves d->alias */
+void rules_of_addresses(struct decision *d);   /* and the changes */
+void rules_of_home_server(struct decision *d); /* leaves d->home_server */
+void rules_of_schema(struct decision *d);      /* once all changes are listed */
+void check_alias_taken(struct decision *d, const char *alias);
+
+/* The changes of a connect's column in directory.md, and those of an update. */
+void plan_connect(struct decision *d);
+void plan_update(struct decision *d);
+
+/* Whether a wish about a policy counts for the mailbox as it will be. */
+bool policy_managed(const struct decision *d, enum policy_kind kind);
+/* The template link serves two kinds of policy: which of them is this object? */
+bool policy_is_retention(const struct entry *policy);
+/* Does the manifest say what this policy link of the user shall be? If not, it is a leftover. */
+bool policy_link_managed(struct decision *d, enum attribute link);
+void change_policies(struct decision *d, bool connecting);
+
+void warnings_of(struct decision *d);
+
+/* ---- codes (codes.c) ---- */
+
+/* The place of a reason's code in the order in which reasons are listed. */
+size_t code_rank(const char *code);
+/* Does it make the connection unknown, rather than blocked? */
+bool code_unknown(const char *code);
+/* Puts reasons into that order; equals keep theirs. */
+void reasons_sort(struct notes *notes);
+
+/* ---- fingerprints (fingerprint.c) ---- */
+
+void item_fingerprint(struct item *item);
+const char *connection_wish(struct arena *a, const struct connection *c);

@@ -1,0 +1,114 @@
+/* Digests of a decision and of a wish: two that are equal decide and want the same. */
+#include <nettle/sha2.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/timestamp.h"
+#include "reconcile/decide.h"
+#include "reconcile/digest.h"
+
+struct digest {
+	struct sha256_ctx ctx;
+};
+
+/* Every piece is ended, so that "ab","c" and "a","bc" differ. */
+static void put(struct digest *g, const void *data, size_t len) {
+	uint8_t head[8];
+
+	for (int i = 0; i < 8; i++)
+		head[i] = (uint8_t)((uint64_t)len >> (8 * i));
+	sha256_update(&g->ctx, sizeof(head), head);
+	sha256_update(&g->ctx, len, data);
+}
+
+static void put_text(struct digest *g, const char *text) {
+	if (text)
+		put(g, text, strlen(text));
+	else
+		put(g, "\xff", 1);
+}
+
+static void put_values(struct digest *g, const struct value *values, size_t n) {
+	put(g, &(uint8_t){ (uint8_t)n }, 1);
+	for (size_t i = 0; i < n; i++)
+		put(g, values[i].data, values[i].len);
+}
+
+static void put_change(struct digest *g, const struct change *c) {
+	put_text(g, c->store ? "store" : "directory");
+	put_text(g, c->store ? c->column : attributes[c->id].name);
+	put_values(g, c->before, c->n_before);
+	put_values(g, c->after, c->n_after);
+}
+
+static void finish(struct digest *g, char text[static 65]) {
+	uint8_t sum[SHA256_DIGEST_SIZE];
+
+	sha256_digest(&g->ctx, sizeof(sum), sum);
+	for (size_t i = 0; i < sizeof(sum); i++)
+		(void)sprintf(text + 2 * i, "%02x", sum[i]);
+}
+
+void item_fingerprint(struct item *item) {
+	struct digest g;
+
+	sha256_init(&g.ctx);
+	put_text(&g, action_names[item->action]);
+	put(&g, item->mailbox.bytes, sizeof(item->mailbox.bytes));
+	put_text(&g, item->user ? item->user->identity : NULL);
+	for (size_t i = 0; i < item->changes.n; i++)
+		put_change(&g, item->changes.v + i);
+	for (size_t i = 0; i < item->reasons.n; i++)
+		put_text(&g, item->reasons.v[i].code);
+	put_text(&g, "holds");
+	for (size_t i = 0; i < item->holds.n; i++)
+		put_text(&g, item->holds.v[i]);
+	finish(&g, item->fingerprint);
+}
+
+/* `allow` and `suspend` say what may be done about a wish; they are no part of it. */
+const char *connection_wish(struct arena *a, const struct connection *c) {
+	struct digest g;
+	char text[65];
+
+	sha256_init(&g.ctx);
+	put_text(&g, c->mailbox);
+	put_text(&g, c->database);
+	put_text(&g, c->user);
+	put_text(&g, recipient_type_names[c->type]);
+	put_text(&g, c->archive ? "archive" : "primary");
+	put_text(&g, c->alias);
+	for (const char *const *p = c->addresses; p && *p; p++)
+		put_text(&g, *p);
+	for (int kind = 0; kind < POLICY_KINDS; kind++) {
+		put(&g, &(uint8_t){ (uint8_t)c->policies[kind].how }, 1);
+		put_text(&g, c->policies[kind].text);
+	}
+	put_text(&g, c->domain_controller);
+	put_text(&g, c->linked.master_account);
+	put_text(&g, c->linked.domain_controller);
+	put_text(&g, c->linked.credential);
+	finish(&g, text);
+	return arena_strdup(a, text);
+}
+
+/* What would change and what it was decided from; nothing that hangs on the time of day. */
+const char *plan_digest(struct arena *a, const struct plan *p) {
+	struct digest g;
+	char text[65], date[TIMESTAMP_TEXT];
+
+	sha256_init(&g.ctx);
+	for (size_t i = 0; i < p->n; i++) {
+		const struct item *item = p->items + i;
+		put_text(&g, item->connection->manifest);
+		put_text(&g, item->connection->name);
+		put_text(&g, item->fingerprint);
+		put_text(&g, item->user ? item->user->dn : NULL);
+		put_text(&g, item->database);
+		put_text(&g, item->disconnected == TIMESTAMP_NONE
+		                     ? NULL
+		                     : timestamp_text(item->disconnected, date));
+	}
+	finish(&g, text);
+	return arena_printf(a, "sha256:%s", text);
+}

@@ -1,0 +1,30 @@
+/*
+ * render -- a plan as people and programs read it; pure functions of the plan.
+ *
+ * The same bytes for the same plan and time. JSON is the promise to programs (docs: format
+ * mbxctl.plan/1); the text may change with every release.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "reconcile/plan.h"
+
+struct render_options {
+	bool color;
+	bool verbose;               /* text: list what is in sync, too */
+	bool applied;               /* it was carried out: show what became of each item */
+	int64_t now;                /* for lengths of time in the text */
+	const char *const *sources; /* text: "store", "sqlite:x", ... pairs, NULL-ended; or NULL */
+};
+
+void render_text(const struct plan *p, const struct render_options *o, struct buf *out);
+void render_json(const struct plan *p, const struct render_options *o, struct buf *out);
+
+/* The end of an apply, a line an item that was to be written and the total: text alone. */
+void render_ledger(const struct plan *p, const struct render_options *o, struct buf *out);
+
+/* One mailbox as every JSON document of mbxctl shows it; leaves the object open. */
+void render_json_row(struct json *j, const struct mailbox_row *row);

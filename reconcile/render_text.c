@@ -1,0 +1,354 @@
+#include <string.h>
+
+#include "base/text.h"
+#include "base/timestamp.h"
+#include "reconcile/powershell.h"
+#include "reconcile/render.h"
+
+enum { WIDTH = 80, LABEL = 30 };
+
+enum hue { PLAIN, BOLD, GREEN, YELLOW, RED, MAGENTA, CYAN, DIM };
+
+struct page {
+	const struct render_options *o;
+	struct buf *out;
+	struct arena *a;
+	bool cut; /* a long name was shortened */
+};
+
+static const struct {
+	char symbol;
+	enum hue hue;
+} looks[ACTIONS] = {
+	[ACTION_CONNECT] = { '+', GREEN },   [ACTION_UPDATE] = { '~', YELLOW },
+	[ACTION_NONE] = { ' ', PLAIN },      [ACTION_BLOCKED] = { '!', RED },
+	[ACTION_UNKNOWN] = { '?', MAGENTA }, [ACTION_SUSPENDED] = { '.', CYAN },
+};
+
+static void hue(struct page *p, enum hue h) {
+	static const char *const codes[] = { "0", "1", "32", "33", "31", "35", "36", "2" };
+
+	if (p->o->color)
+		buf_printf(p->out, "\033[%sm", codes[h]);
+}
+
+/* Words over lines of WIDTH columns, every line after the first indented; nothing is ever cut. */
+static void wrapped(struct page *p, size_t column, size_t indent, const char *text) {
+	bool first = true;
+
+	for (text += strspn(text, " "); *text; text += strspn(text, " "), first = false) {
+		size_t n = strcspn(text, " ");
+		size_t width = text_width(arena_copy(p->a, text, n));
+		if (!first && column + 1 + width > WIDTH) {
+			buf_putc(p->out, '\n');
+			buf_pad(p->out, ' ', indent);
+			column = indent;
+		} else if (!first) {
+			buf_putc(p->out, ' ');
+			column++;
+		}
+		buf_add(p->out, text, n);
+		column += width;
+		text += n;
+	}
+	buf_putc(p->out, '\n');
+}
+
+/* Names of objects are long and differ at their ends: the middle is left out unless asked for. */
+static const char *spelled(struct page *p, const struct change *c, struct value v) {
+	enum { ROOM = WIDTH - LABEL - 4, HEAD = 20, TAIL = ROOM - HEAD - 3 };
+	const char *text = c->store ? v.data : value_text(p->a, c->id, v);
+	size_t len = strlen(text);
+	bool name =
+	        !c->store && (attributes[c->id].syntax == SYNTAX_DN ||
+	                      c->id == ATTR_LEGACY_EXCHANGE_DN || c->id == ATTR_HOME_SERVER_NAME);
+
+	if (p->o->verbose || !name || len <= ROOM)
+		return text;
+	const char *head = text + HEAD, *tail = text + len - TAIL;
+	/* Never in the middle of a character. */
+	while (((unsigned char)*head & 0xc0) == 0x80)
+		head--;
+	while (((unsigned char)*tail & 0xc0) == 0x80)
+		tail++;
+	p->cut = true;
+	if (attributes[c->id].syntax == SYNTAX_DN)
+		return arena_printf(p->a, "%.*s,...", (int)strcspn(text, ","), text);
+	return arena_printf(p->a, "%.*s...%s", (int)(head - text), text, tail);
+}
+
+static void note(struct page *p, enum hue h, const char *word, const char *code,
+                 const char *message) {
+	size_t column = 4 + strlen(word) + strlen(code) + 2;
+
+	buf_puts(p->out, "    ");
+	hue(p, h);
+	buf_printf(p->out, "%s%s", word, code);
+	hue(p, PLAIN);
+	buf_puts(p->out, ": ");
+	wrapped(p, column, 6, message);
+}
+
+static void label(struct page *p, const char *text, const char *prefix) {
+	size_t width = text_width(text) + text_width(prefix);
+
+	buf_printf(p->out, "    %s%s", prefix, text);
+	buf_pad(p->out, ' ', width < LABEL ? LABEL - width : 1);
+}
+
+/* The values of one side that the other has not; those that stay are not shown. */
+static void sides(struct page *p, const struct change *c, char sign, const struct value *list,
+                  size_t n, const struct value *other, size_t m, size_t *shown) {
+	for (size_t i = 0; i < n; i++) {
+		bool stays = false;
+		for (size_t k = 0; k < m; k++)
+			stays |= value_equal(c->id, list[i], other[k]);
+		if (stays)
+			continue;
+		if ((*shown)++)
+			buf_pad(p->out, ' ', LABEL + 4);
+		buf_printf(p->out, "%c %s\n", sign, spelled(p, c, list[i]));
+	}
+}
+
+static void change(struct page *p, const struct change *c) {
+	const char *name = c->store ? c->column : attributes[c->id].name;
+	bool single = c->n_before <= 1 && c->n_after <= 1;
+	const char *first[2] = { "(none)", "(none)" };
+
+	label(p, name, c->store ? "store: " : "");
+	if (c->n_before)
+		first[0] = spelled(p, c, c->before[0]);
+	if (c->n_after)
+		first[1] = spelled(p, c, c->after[0]);
+	if (single && !c->n_before) {
+		buf_printf(p->out, "%s\n", first[1]);
+		return;
+	}
+	if (single) {
+		buf_printf(p->out, "%s -> %s\n", first[0], first[1]);
+		return;
+	}
+	size_t shown = 0;
+	sides(p, c, '-', c->before, c->n_before, c->after, c->n_after, &shown);
+	sides(p, c, '+', c->after, c->n_after, c->before, c->n_before, &shown);
+}
+
+static void head(struct page *p, const struct item *item) {
+	const struct connection *c = item->connection;
+	const char *where = arena_printf(p->a, "%s:%d", c->at.file, c->at.line);
+	size_t width = 11 + text_width(c->name) + text_width(where);
+
+	hue(p, looks[item->action].hue);
+	buf_printf(p->out, "%c %-9s", looks[item->action].symbol, action_names[item->action]);
+	hue(p, BOLD);
+	buf_printf(p->out, "%s", c->name);
+	hue(p, PLAIN);
+	buf_pad(p->out, ' ', width + 2 < WIDTH ? WIDTH - width : 2);
+	hue(p, DIM);
+	buf_puts(p->out, where);
+	hue(p, PLAIN);
+	buf_putc(p->out, '\n');
+}
+
+static void subject(struct page *p, const struct item *item) {
+	char guid[GUID_TEXT], date[TIMESTAMP_TEXT], left[TIMESTAMP_TEXT];
+
+	if (!guid_none(item->mailbox)) {
+		label(p, "mailbox", "");
+		buf_printf(p->out, "%s in %s\n", guid_text(item->mailbox, guid), item->database);
+	}
+	if (item->purge != TIMESTAMP_NONE) {
+		label(p, "purged", "");
+		buf_printf(p->out, "%s", timestamp_text(item->purge, date));
+		if (item->purge > p->o->now)
+			buf_printf(p->out, " (in %s)",
+			           duration_text(item->purge - p->o->now, left));
+		buf_putc(p->out, '\n');
+	}
+	if (item->user) {
+		label(p, "user", "");
+		buf_printf(p->out, "%s\n", item->user->dn);
+	}
+	if (item->type != TYPE_NONE) {
+		label(p, "type", "");
+		buf_printf(p->out, "%s\n", recipient_type_names[item->type]);
+	}
+}
+
+static bool is_hold(const struct item *item, const char *code) {
+	for (size_t i = 0; i < item->holds.n; i++)
+		if (strcmp(item->holds.v[i], code) == 0)
+			return true;
+	return false;
+}
+
+static void candidates(struct page *p, const struct item *item) {
+	char guid[GUID_TEXT], date[TIMESTAMP_TEXT];
+
+	for (size_t i = 0; i < item->candidates.n; i++) {
+		const struct candidate *c = item->candidates.v + i;
+		if (c->user) {
+			buf_printf(p->out, "      - %s\n        %s\n", c->user->dn, c->why);
+		} else {
+			buf_printf(p->out, "      - %s \"%s\", %s", guid_text(c->row->guid, guid),
+			           c->row->display_name, mailbox_state_names[c->row->state]);
+			if (c->row->disconnected != TIMESTAMP_NONE)
+				buf_printf(p->out, " since %s",
+				           timestamp_text(c->row->disconnected, date));
+			buf_printf(p->out, "\n        %s\n", c->why);
+		}
+		buf_printf(p->out, "        write:  %s\n", c->write);
+	}
+}
+
+static void item_text(struct page *p, const struct item *item) {
+	head(p, item);
+	subject(p, item);
+	for (size_t i = 0; i < item->changes.n; i++)
+		change(p, item->changes.v + i);
+	for (size_t i = 0; i < item->reasons.n; i++)
+		note(p, looks[item->action].hue, "", item->reasons.v[i].code,
+		     item->reasons.v[i].message);
+	candidates(p, item);
+	for (size_t i = 0; i < item->warnings.n; i++) {
+		bool held = is_hold(item, item->warnings.v[i].code);
+		note(p, held ? MAGENTA : YELLOW, held ? "HELD " : "warning ",
+		     item->warnings.v[i].code, item->warnings.v[i].message);
+	}
+	if (item->connection->suspended)
+		note(p, CYAN, "", "suspended",
+		     item->connection->suspend_reason ? item->connection->suspend_reason
+		                                      : "by the manifest");
+	buf_putc(p->out, '\n');
+}
+
+/* Groups in the order in which they are read: what happens, what a person decides, what cannot. */
+enum group { GROUP_CHANGES, GROUP_HELD, GROUP_TROUBLE, GROUP_SYNC, GROUPS };
+static const char *const group_titles[] = { "", "Held: only a person may do this",
+	                                    "Needs attention", "In sync" };
+
+static enum group group_of(const struct item *item) {
+	if (item_writes(item))
+		return item->holds.n ? GROUP_HELD : GROUP_CHANGES;
+	return item->action == ACTION_NONE ? GROUP_SYNC : GROUP_TROUBLE;
+}
+
+static void group(struct page *p, const struct plan *plan, enum group g) {
+	bool titled = !*group_titles[g];
+
+	for (size_t i = 0; i < plan->n; i++) {
+		if (group_of(plan->items + i) != g)
+			continue;
+		if (!titled) {
+			hue(p, BOLD);
+			buf_printf(p->out, "%s\n\n", group_titles[g]);
+			hue(p, PLAIN);
+			titled = true;
+		}
+		item_text(p, plan->items + i);
+	}
+}
+
+static size_t count_held(const struct plan *plan) {
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->n; i++)
+		n += group_of(plan->items + i) == GROUP_HELD;
+	return n;
+}
+
+static void summary(struct page *p, const struct plan *plan) {
+	const size_t *n = plan->counts;
+	size_t held = count_held(plan);
+
+	hue(p, BOLD);
+	buf_printf(p->out, "Plan: %zu to connect, %zu to update", n[ACTION_CONNECT],
+	           n[ACTION_UPDATE]);
+	if (held)
+		buf_printf(p->out, " (%zu held)", held);
+	buf_printf(p->out, ". %zu blocked, %zu unknown, %zu suspended, %zu in sync.\n",
+	           n[ACTION_BLOCKED], n[ACTION_UNKNOWN], n[ACTION_SUSPENDED], n[ACTION_NONE]);
+	hue(p, PLAIN);
+	if (plan->over_limit) {
+		hue(p, RED);
+		buf_puts(p->out, "Over a limit: ");
+		hue(p, PLAIN);
+		wrapped(p, 14, 2, plan->limit_text);
+	}
+	if (p->cut)
+		buf_puts(p->out, "Long names are shortened; --verbose shows them whole.\n");
+	buf_printf(p->out, "Digest %s\n", plan->digest);
+}
+
+static void sources(struct page *p) {
+	for (const char *const *s = p->o->sources; s && *s; s += 2)
+		buf_printf(p->out, "%-10s %s\n", s[0], s[1]);
+	if (p->o->sources)
+		buf_putc(p->out, '\n');
+}
+
+void render_text(const struct plan *plan, const struct render_options *o, struct buf *out) {
+	struct page p = { .o = o, .out = out, .a = arena_new() };
+
+	sources(&p);
+	group(&p, plan, GROUP_CHANGES);
+	group(&p, plan, GROUP_HELD);
+	group(&p, plan, GROUP_TROUBLE);
+	if (o->verbose)
+		group(&p, plan, GROUP_SYNC);
+	summary(&p, plan);
+	arena_free(p.a);
+}
+
+/* ---- the ledger ---- */
+
+static void ledger_line(struct page *p, const struct item *item) {
+	static const enum hue hues[OUTCOMES] = {
+		[OUTCOME_APPLIED] = GREEN, [OUTCOME_FAILED] = RED,
+		[OUTCOME_STALE] = YELLOW,  [OUTCOME_UNCERTAIN] = MAGENTA,
+		[OUTCOME_HELD] = MAGENTA,  [OUTCOME_NOT_ATTEMPTED] = CYAN,
+	};
+
+	hue(p, hues[item->outcome]);
+	buf_printf(p->out, "%-14s", outcome_names[item->outcome]);
+	hue(p, PLAIN);
+	buf_printf(p->out, "%-8s %s\n", action_names[item->action], item->connection->name);
+	if (item->message) {
+		buf_pad(p->out, ' ', 14);
+		wrapped(p, 14, 14, item->message);
+	}
+	if (item->outcome == OUTCOME_APPLIED && item->action == ACTION_CONNECT) {
+		buf_pad(p->out, ' ', 14);
+		wrapped(p, 14, 14,
+		        arena_printf(p->a,
+		                     "now run: %s (permissions inside the mailbox survived: see "
+		                     "Get-MailboxPermission)",
+		                     ps_update_state(p->a, item->database, item->mailbox)));
+	}
+}
+
+void render_ledger(const struct plan *plan, const struct render_options *o, struct buf *out) {
+	struct page p = { .o = o, .out = out, .a = arena_new() };
+	size_t n[OUTCOMES] = { 0 }, total = 0;
+
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct item *item = plan->items + i;
+		n[item->outcome]++;
+		if (item->outcome == OUTCOME_NONE)
+			continue;
+		total++;
+		ledger_line(&p, item);
+	}
+	if (total)
+		buf_putc(out, '\n');
+	hue(&p, BOLD);
+	buf_printf(
+	        out,
+	        "Applied %zu, failed %zu, stale %zu, uncertain %zu, held %zu, not attempted %zu, "
+	        "of %zu.\n",
+	        n[OUTCOME_APPLIED], n[OUTCOME_FAILED], n[OUTCOME_STALE], n[OUTCOME_UNCERTAIN],
+	        n[OUTCOME_HELD], n[OUTCOME_NOT_ATTEMPTED], total);
+	hue(&p, PLAIN);
+	arena_free(p.a);
+}

@@ -1,0 +1,250 @@
+/* Which user a connection means, in every form that its text fits. */
+#include <string.h>
+
+#include "base/dn.h"
+#include "base/text.h"
+#include "reconcile/decide.h"
+#include "spec/keys.h"
+
+struct matches {
+	struct match *v;
+	size_t n, cap;
+};
+
+static void found(struct decision *d, struct matches *m, const struct entry *e, const char *why) {
+	for (size_t i = 0; i < m->n; i++)
+		if (m->v[i].entry == e) {
+			if (strcmp(m->v[i].why, why) != 0)
+				m->v[i].why = arena_printf(d->a, "%s, %s", m->v[i].why, why);
+			return;
+		}
+	struct match match = { e, why };
+	ARENA_PUSH(d->a, m, match);
+}
+
+static bool all_of(struct decision *d, enum key_kind kind, const char *text, const char *why,
+                   struct matches *m) {
+	struct answer answer;
+
+	if (!ask(d, kind, text, &answer))
+		return false;
+	for (size_t i = 0; i < answer.n; i++)
+		found(d, m, answer.entries[i], why);
+	return true;
+}
+
+/* The DNS name of the domain that DOMAIN\ means (crossRef, MS-ADTS 6.1.1.2.1.1.4), or NULL. */
+static bool domain_named(struct decision *d, const char *name, const char **ret) {
+	struct answer refs;
+
+	*ret = NULL;
+	if (!ask_class(d, "crossRef", &refs))
+		return false;
+	for (size_t i = 0; i < refs.n; i++) {
+		const struct entry *ref = refs.entries[i];
+		struct value v = { name, strlen(name) };
+		const char *nc = entry_text(ref, ATTR_NC_NAME);
+		if (nc &&
+		    (entry_holds(ref, ATTR_NETBIOS_NAME, v) || entry_holds(ref, ATTR_DNS_ROOT, v)))
+			*ret = dn_domain(d->a, nc);
+	}
+	if (refs.n || !world_base(d->w))
+		return true;
+	const char *dotted = dn_domain(d->a, world_base(d->w));
+	if (!dotted)
+		return true;
+	const char *first = arena_copy(d->a, dotted, strcspn(dotted, "."));
+	if (text_same(name, dotted) || text_same(name, first))
+		*ret = dotted;
+	return true;
+}
+
+static bool in_domain(struct decision *d, const struct entry *e, const char *domain) {
+	const char *own = dn_domain(d->a, e->dn);
+
+	return own && domain && text_same(own, domain);
+}
+
+static bool by_sam(struct decision *d, const struct user_key *key, struct matches *m) {
+	struct answer answer;
+	const char *domain;
+	bool known = domain_named(d, key->domain, &domain);
+
+	if (!ask(d, KEY_USER_SAM, text_fold(d->a, key->sam), &answer) || !known)
+		return false;
+	for (size_t i = 0; i < answer.n; i++)
+		if (in_domain(d, answer.entries[i], domain))
+			found(d, m, answer.entries[i], "DOMAIN\\sAMAccountName");
+	return true;
+}
+
+/* An implicit UPN counts only for a user without a userPrincipalName (MS-ADTS 5.1.1.1.1). */
+static bool by_upn(struct decision *d, const struct user_key *key, const char *text,
+                   struct matches *m) {
+	struct answer answer;
+	bool known = all_of(d, KEY_USER_UPN, text_fold(d->a, text), "userPrincipalName", m);
+
+	if (!ask(d, KEY_USER_SAM, text_fold(d->a, key->upn_left), &answer))
+		return false;
+	for (size_t i = 0; i < answer.n; i++)
+		if (!entry_has(answer.entries[i], ATTR_USER_PRINCIPAL_NAME) &&
+		    in_domain(d, answer.entries[i], key->upn_right))
+			found(d, m, answer.entries[i], "implicit userPrincipalName");
+	return known;
+}
+
+static bool by_canonical(struct decision *d, const struct user_key *key, const char *text,
+                         struct matches *m) {
+	struct answer answer;
+
+	if (!ask(d, KEY_USER_NAME, text_fold(d->a, key->canonical_name), &answer))
+		return false;
+	for (size_t i = 0; i < answer.n; i++) {
+		const char *canonical = dn_canonical(d->a, answer.entries[i]->dn);
+		if (canonical && text_same(canonical, text))
+			found(d, m, answer.entries[i], "canonical name");
+	}
+	return true;
+}
+
+bool find_users(struct decision *d, const char *text, struct match **ret, size_t *ret_n) {
+	struct user_key key;
+	struct matches m = { 0 };
+	char guid[GUID_TEXT];
+	bool known = true;
+
+	user_key_parse(d->a, text, &key);
+	if (key.is_guid)
+		known = all_of(d, KEY_USER_GUID, guid_text(key.guid, guid), "GUID", &m);
+	else if (key.is_dn)
+		known = all_of(d, KEY_USER_DN, dn_normal(d->a, text), "DN", &m);
+	else {
+		/* All are asked before any answer is looked at: they are fetched together. */
+		if (key.canonical_name)
+			known &= by_canonical(d, &key, text, &m);
+		if (key.domain)
+			known &= by_sam(d, &key, &m);
+		if (key.is_upn)
+			known &= by_upn(d, &key, text, &m);
+		known &= all_of(d, KEY_USER_NAME, text_fold(d->a, text), "name", &m);
+	}
+	*ret = m.v;
+	*ret_n = m.n;
+	return known;
+}
+
+static void by_text(struct decision *d) {
+	struct match *m;
+	size_t n;
+
+	if (!find_users(d, d->c->user, &m, &n))
+		return;
+	if (n == 1) {
+		d->user = m[0].entry;
+		return;
+	}
+	if (n == 0) {
+		reason(d, "user-not-found",
+		       "nobody in the directory is \"%s\"; give a UPN, DOMAIN\\sAMAccountName, DN, "
+		       "canonical name, GUID or name",
+		       d->c->user);
+		return;
+	}
+	reason(d, "user-ambiguous", "\"%s\" fits %zu users; write the one you mean", d->c->user, n);
+	for (size_t i = 0; i < n; i++)
+		candidate_user(d, m[i].entry, m[i].why);
+}
+
+static void several_match(struct decision *d, const struct answer *answer, const char *why) {
+	reason(d, "user-ambiguous",
+	       "%zu users match mailbox \"%s\" (%s); name the right one with `user`", answer->n,
+	       d->c->mailbox, why);
+	for (size_t i = 0; i < answer->n; i++)
+		candidate_user(d, answer->entries[i], why);
+}
+
+/*
+ * No user is given: the one whose legacyExchangeDN equals the mailbox's; where nobody has it, the
+ * one whose displayName does (connect-mailbox, parameter User). All are counted before it is asked
+ * who could be connected.
+ */
+static void by_match(struct decision *d) {
+	struct answer by_dn = { .n = 0 }, by_name = { .n = 0 };
+	const char *dn = d->row->legacy_dn, *name = d->row->display_name;
+
+	if (*dn && !ask(d, KEY_USER_LEGACY_DN, text_fold(d->a, dn), &by_dn))
+		return;
+	if (!by_dn.n && *name && !ask(d, KEY_USER_DISPLAY_NAME, text_fold(d->a, name), &by_name))
+		return;
+	if (by_dn.n > 1)
+		several_match(d, &by_dn, "legacyExchangeDN");
+	else if (by_dn.n == 1)
+		d->user = by_dn.entries[0];
+	else if (by_name.n > 1)
+		several_match(d, &by_name, "displayName");
+	else if (by_name.n == 1) {
+		d->user = by_name.entries[0];
+		d->by_name_alone = true;
+	} else
+		reason(d, "user-not-found",
+		       "no user has the legacyExchangeDN or the displayName of mailbox \"%s\"; "
+		       "name "
+		       "one with `user`",
+		       d->c->mailbox);
+}
+
+static void changed(struct decision *d, const struct match *m, size_t n, const struct entry *old) {
+	const char *was = old ? old->dn : d->pin->user;
+	const char *is = n ? m[0].entry->dn : "nobody any more";
+
+	reason(d, "identity-changed",
+	       "%s%s%s meant %s when it was last applied and now means %s; edit `%s` (the GUID is "
+	       "surest)",
+	       d->c->user ? "\"" : "the matching user", d->c->user ? d->c->user : "",
+	       d->c->user ? "\"" : "", was, is, d->c->user ? "user" : "mailbox");
+}
+
+/* A pinned user stands as long as it exists and the text does not lead to others only. */
+static void by_pin(struct decision *d) {
+	struct guid guid;
+	bool by_guid = guid_parse(d->pin->user, &guid);
+	struct answer pinned;
+	struct match *m = NULL;
+	size_t n = 0;
+	bool known = ask(d, by_guid ? KEY_USER_GUID : KEY_USER_DN, d->pin->user, &pinned);
+
+	if (d->c->user)
+		known &= find_users(d, d->c->user, &m, &n);
+	if (!known)
+		return;
+	const struct entry *old = pinned.n ? pinned.entries[0] : NULL;
+	bool led = n == 0;
+	for (size_t i = 0; i < n; i++)
+		led |= m[i].entry == old;
+	if (!old || !led) {
+		changed(d, m, n, old);
+		return;
+	}
+	d->user = old;
+	d->item->pinned_user = true;
+}
+
+void settle_user(struct decision *d) {
+	if (d->pin)
+		by_pin(d);
+	else if (d->c->user)
+		by_text(d);
+	else if (d->row)
+		by_match(d);
+	if (!d->user)
+		return;
+	d->item->user = d->user;
+	/* A primary mailbox and an archive are two things that a user can have. */
+	claim(d, CLAIM_USER,
+	      d->c->archive ? arena_printf(d->a, "%s archive", d->user->identity)
+	                    : d->user->identity,
+	      arena_printf(d->a, "user %s", d->user->dn));
+	if (d->c->alias)
+		claim(d, CLAIM_ALIAS, text_fold(d->a, d->c->alias),
+		      arena_printf(d->a, "alias \"%s\"", d->c->alias));
+}

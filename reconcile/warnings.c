@@ -1,0 +1,75 @@
+/* What an administrator should know although it stands in nobody's way. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/dn.h"
+#include "base/timestamp.h"
+#include "reconcile/decide.h"
+#include "reconcile/powershell.h"
+
+enum { DAY = 86400, PURGE_SOON = 7 * DAY };
+
+static void purge(struct decision *d) {
+	char date[TIMESTAMP_TEXT], left[TIMESTAMP_TEXT];
+	int64_t purge = d->item->purge;
+
+	if (purge == TIMESTAMP_NONE)
+		return;
+	timestamp_text(purge, date);
+	if (purge <= d->now)
+		warning(d, "purge-due", "its retention ended at %s: it may be purged at any moment",
+		        date);
+	else if (purge - d->now < PURGE_SOON)
+		warning(d, "purge-soon", "it is purged at %s, in %s", date,
+		        duration_text(purge - d->now, left));
+}
+
+static void inventory_old(struct decision *d) {
+	char date[TIMESTAMP_TEXT];
+
+	if (!d->database_row)
+		return;
+	if (d->database_row->imported == TIMESTAMP_NONE)
+		warning(d, "inventory-old", "the mailboxes of database %s were never imported",
+		        d->item->database);
+	else if (d->now - d->database_row->imported > DAY)
+		warning(d, "inventory-old",
+		        "the mailboxes of database %s were last imported at %s; import them again",
+		        d->item->database, timestamp_text(d->database_row->imported, date));
+}
+
+static void of_connected(struct decision *d) {
+	char text[TIMESTAMP_TEXT], guid[GUID_TEXT];
+	const char *home = entry_text(d->user, ATTR_HOME_MDB);
+
+	if (d->database && home && !dn_same(home, d->database->dn))
+		warning(d, "mailbox-moved",
+		        "the mailbox is in %s, not in database %s as the manifest says", home,
+		        d->item->database);
+	if (!d->row)
+		return;
+	if (d->row->kept != TIMESTAMP_NONE && d->now < d->row->kept + d->row->database->retention)
+		warning(d, "not-confirmed",
+		        "the mail server still shows the mailbox as disconnected at %s; run: %s, "
+		        "and "
+		        "import again",
+		        timestamp_text(d->row->kept, text),
+		        ps_update_state(d->a, d->row->database->name, d->mailbox));
+	if (!guid_none(d->row->owner) && !guid_none(d->user->guid) &&
+	    !guid_equal(d->row->owner, d->user->guid))
+		warning(d, "owner-differs",
+		        "the inventory names %s as the owner; the directory says %s, and counts",
+		        guid_text(d->row->owner, guid), d->user->dn);
+}
+
+void warnings_of(struct decision *d) {
+	if (d->user && world_is_open(d->w, d->mailbox, d->user->identity))
+		warning(d, "intent-open",
+		        "a write of an earlier run to %s could not be settled; look at the entry",
+		        d->user->dn);
+	inventory_old(d);
+	if (d->ownership == OWNER_WANTED)
+		of_connected(d);
+	else
+		purge(d);
+}

@@ -1,0 +1,283 @@
+#include "reconcile/world.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/text.h"
+
+const char *const mailbox_state_names[] = { "connected", "disabled", "softDeleted", NULL };
+
+/* One slot of any of the tables below; the key is a text in the arena. */
+struct slot {
+	UT_hash_handle hh;
+	const char *key;
+	const void *what;
+	struct answer answer;
+};
+
+struct table {
+	struct slot *slots;
+};
+
+struct world {
+	struct arena *arena;
+	struct table answers[KEY_KINDS];
+	struct table interned, applied, pairs, open;
+	struct database_row *databases;
+	size_t n_databases, n_applied;
+	const char *base;
+};
+
+static struct slot *find(const struct table *t, const char *key) {
+	struct slot *s;
+
+	HASH_FIND_STR(t->slots, key, s);
+	return s;
+}
+
+static struct slot *put(struct arena *a, struct table *t, const char *key) {
+	struct slot *s = find(t, key);
+
+	if (s)
+		return s;
+	s = ARENA_NEW(a, struct slot);
+	s->key = arena_strdup(a, key);
+	HASH_ADD_KEYPTR(hh, t->slots, s->key, strlen(s->key), s);
+	return s;
+}
+
+static void clear(struct table *t) {
+	HASH_CLEAR(hh, t->slots);
+}
+
+/* ---- keys ---- */
+
+void keys_init(struct keys *k, struct arena *a) {
+	*k = (struct keys){ .arena = a, .index = ARENA_ARRAY(a, struct table, KEY_KINDS) };
+}
+
+void keys_done(struct keys *k) {
+	struct table *index = k->index;
+
+	for (int i = 0; index && i < KEY_KINDS; i++)
+		clear(index + i);
+	k->index = NULL;
+}
+
+void keys_add(struct keys *k, enum key_kind kind, const char *text) {
+	struct table *index = k->index;
+
+	k->asked++;
+	if (find(index + kind, text))
+		return;
+	const char *copy = put(k->arena, index + kind, text)->key;
+	struct key key = { kind, copy };
+	ARENA_PUSH(k->arena, k, key);
+}
+
+bool key_of_inventory(enum key_kind kind) {
+	return kind == KEY_ROW_GUID || kind == KEY_ROW_NAME || kind == KEY_ROW_LEGACY_DN;
+}
+
+/* ---- entries ---- */
+
+static const struct attribute_values *values_of(const struct entry *e, enum attribute id) {
+	for (size_t i = 0; i < e->n; i++)
+		if (e->attributes[i].id == id)
+			return e->attributes + i;
+	return NULL;
+}
+
+const struct value *entry_values(const struct entry *e, enum attribute id, size_t *ret_n) {
+	const struct attribute_values *v = values_of(e, id);
+
+	*ret_n = v ? v->n : 0;
+	return v ? v->values : NULL;
+}
+
+const char *entry_text(const struct entry *e, enum attribute id) {
+	const struct attribute_values *v = values_of(e, id);
+
+	return v && v->n ? v->values[0].data : NULL;
+}
+
+bool entry_has(const struct entry *e, enum attribute id) {
+	const struct attribute_values *v = values_of(e, id);
+
+	return v && v->n;
+}
+
+int64_t entry_int(const struct entry *e, enum attribute id, int64_t absent) {
+	const char *text = entry_text(e, id);
+	char *end;
+
+	if (!text || !*text)
+		return absent;
+	errno = 0;
+	long long n = strtoll(text, &end, 10);
+	return errno || *end ? absent : n;
+}
+
+bool entry_incomplete(const struct entry *e, enum attribute id) {
+	const struct attribute_values *v = values_of(e, id);
+
+	return v && v->incomplete;
+}
+
+bool entry_holds(const struct entry *e, enum attribute id, struct value v) {
+	size_t n;
+	const struct value *values = entry_values(e, id, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (value_equal(id, values[i], v))
+			return true;
+	return false;
+}
+
+bool entry_named(const struct entry *e, const char *folded) {
+	const char *p = strchr(e->normal, '=');
+
+	/* dn_normal() escapes by a backslash and nothing else. */
+	for (p = p ? p + 1 : ""; *p && *p != ',' && *p != '+'; p++, folded++) {
+		if (*p == '\\')
+			p++;
+		if (*p != *folded)
+			return false;
+	}
+	return !*folded;
+}
+
+/* ---- the world ---- */
+
+struct world *world_new(struct arena *a) {
+	struct world *w = ARENA_NEW(a, struct world);
+
+	w->arena = a;
+	return w;
+}
+
+void world_free(struct world *w) {
+	if (!w)
+		return;
+	for (int i = 0; i < KEY_KINDS; i++)
+		clear(w->answers + i);
+	clear(&w->interned);
+	clear(&w->applied);
+	clear(&w->pairs);
+	clear(&w->open);
+}
+
+struct arena *world_arena(struct world *w) {
+	return w->arena;
+}
+
+static const char *pair(struct arena *a, struct guid mailbox, const char *user) {
+	char text[GUID_TEXT];
+
+	return arena_printf(a, "%s %s", guid_text(mailbox, text), user);
+}
+
+static const char *name_pair(struct arena *a, const char *manifest, const char *name) {
+	return arena_printf(a, "%s\n%s", text_fold(a, manifest), text_fold(a, name));
+}
+
+void world_set_tables(struct world *w, struct database_row *databases, size_t n_databases,
+                      struct applied_row *applied, size_t n_applied, struct intent_row *intents,
+                      size_t n_intents) {
+	w->databases = databases;
+	w->n_databases = n_databases;
+	w->n_applied = n_applied;
+	for (size_t i = 0; i < n_applied; i++) {
+		struct applied_row *r = applied + i;
+		put(w->arena, &w->applied, name_pair(w->arena, r->manifest, r->name))->what = r;
+		if (!guid_none(r->mailbox))
+			put(w->arena, &w->pairs, pair(w->arena, r->mailbox, r->user))->what = r;
+	}
+	for (size_t i = 0; i < n_intents; i++)
+		put(w->arena, &w->open, pair(w->arena, intents[i].mailbox, intents[i].user))->what =
+		        intents + i;
+}
+
+static struct answer *answer(struct world *w, struct key k) {
+	return &put(w->arena, w->answers + k.kind, k.text)->answer;
+}
+
+void world_answer_rows(struct world *w, struct key k, const struct mailbox_row *const *rows,
+                       size_t n) {
+	*answer(w, k) = (struct answer){ .state = ANSWER_COMPLETE, .rows = rows, .n = n };
+}
+
+void world_answer_entries(struct world *w, struct key k, const struct entry *const *entries,
+                          size_t n) {
+	*answer(w, k) = (struct answer){ .state = ANSWER_COMPLETE, .entries = entries, .n = n };
+}
+
+void world_unknown(struct world *w, struct key k, const char *code, const char *why) {
+	*answer(w, k) = (struct answer){ .state = ANSWER_UNKNOWN,
+		                         .code = code,
+		                         .why = arena_strdup(w->arena, why) };
+}
+
+const struct entry *world_intern(struct world *w, const struct entry *e) {
+	struct slot *s = put(w->arena, &w->interned, e->normal);
+
+	if (!s->what)
+		s->what = e;
+	return s->what;
+}
+
+void world_set_base(struct world *w, const char *dn) {
+	w->base = dn ? arena_strdup(w->arena, dn) : NULL;
+}
+
+struct answer world_ask(const struct world *w, enum key_kind kind, const char *text) {
+	const struct slot *s = find(w->answers + kind, text);
+
+	return s ? s->answer : (struct answer){ .state = ANSWER_NOT_ASKED };
+}
+
+const struct database_row *world_databases(const struct world *w, size_t *ret_n) {
+	*ret_n = w->n_databases;
+	return w->databases;
+}
+
+static const void *look(const struct table *t, const char *key) {
+	const struct slot *s = find(t, key);
+
+	return s ? s->what : NULL;
+}
+
+const struct applied_row *world_applied(const struct world *w, const char *manifest,
+                                        const char *name) {
+	struct arena *scratch = arena_new();
+	const struct applied_row *row = look(&w->applied, name_pair(scratch, manifest, name));
+
+	arena_free(scratch);
+	return row;
+}
+
+bool world_was_applied(const struct world *w, struct guid mailbox, const char *user) {
+	struct arena *scratch = arena_new();
+	bool there = look(&w->pairs, pair(scratch, mailbox, user)) != NULL;
+
+	arena_free(scratch);
+	return there;
+}
+
+bool world_is_open(const struct world *w, struct guid mailbox, const char *user) {
+	struct arena *scratch = arena_new();
+	bool there = look(&w->open, pair(scratch, mailbox, user)) != NULL;
+
+	arena_free(scratch);
+	return there;
+}
+
+size_t world_applied_count(const struct world *w) {
+	return w->n_applied;
+}
+
+const char *world_base(const struct world *w) {
+	return w->base;
+}

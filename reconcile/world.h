@@ -1,0 +1,196 @@
+/*
+ * world -- what is, as far as it was looked up: the inventory's rows and the directory's entries.
+ *
+ * The planner asks for keys; agent/ has the two halves of store/ look them up and put the answers
+ * in here; then the planner looks again. An answer is complete, or unknown: a look-up that failed,
+ * was cut short or could not be finished never reads as "there is none". What was not asked yet
+ * is a third thing, and makes the planner ask.
+ *
+ * Filled by one thread at a time, and immutable while anything is planned from it. Everything in
+ * it lives in the arena that world_new() was given.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/guid.h"
+#include "reconcile/attributes.h"
+
+struct world;
+
+/* ---- what is looked up -------------------------------------------------------------------- */
+
+enum key_kind {
+	/* The inventory's: mailbox rows. */
+	KEY_ROW_GUID,      /* text: the mailbox GUID */
+	KEY_ROW_NAME,      /* folded display name */
+	KEY_ROW_LEGACY_DN, /* folded legacyExchangeDN */
+	/* The directory's: people. Only users count, no contacts and no computers. */
+	KEY_USER_GUID,         /* objectGUID or entryUUID */
+	KEY_USER_DN,           /* normal DN */
+	KEY_USER_NAME,         /* folded value of the first RDN component */
+	KEY_USER_UPN,          /* folded userPrincipalName */
+	KEY_USER_SAM,          /* folded sAMAccountName, in whatever domain */
+	KEY_USER_LEGACY_DN,    /* folded legacyExchangeDN */
+	KEY_USER_DISPLAY_NAME, /* folded displayName */
+	/* The directory's: any object that holds something only one may hold. */
+	KEY_OWNER,            /* mailbox GUID in msExchMailboxGuid, msExchArchiveGUID or
+	                         msExchDisabledArchiveGUID */
+	KEY_HOLDER_ALIAS,     /* folded mailNickname */
+	KEY_HOLDER_ADDRESS,   /* folded address with its prefix, `smtp:a@contoso.com`: in
+	                         proxyAddresses, an SMTP one in mail too */
+	KEY_HOLDER_LEGACY_DN, /* folded: as legacyExchangeDN or as X500: address */
+	KEY_TYPE_DETAILS,     /* a decimal msExchRecipientTypeDetails: every mailbox of that type */
+	/* The directory's: all configuration objects of a class (its lDAPDisplayName, folded). */
+	KEY_CLASS,
+	KEY_KINDS
+};
+
+struct key {
+	enum key_kind kind;
+	const char *text;
+};
+
+/* A list without doubles; an arena owns it. */
+struct keys {
+	struct key *v;
+	size_t n, cap;
+	size_t asked; /* calls of keys_add(), doubles included */
+	struct arena *arena;
+	void *index; /* of world.c */
+};
+void keys_init(struct keys *k, struct arena *a);
+void keys_done(struct keys *k);
+void keys_add(struct keys *k, enum key_kind kind, const char *text); /* copies the text */
+bool key_of_inventory(enum key_kind kind);
+
+/* ---- the directory's side ----------------------------------------------------------------- */
+
+struct attribute_values {
+	enum attribute id;
+	bool incomplete; /* a range could not be read to its end: nothing is concluded from it */
+	size_t n;        /* never 0 unless incomplete */
+	struct value *values;
+};
+
+struct entry {
+	const char *dn;       /* as the directory writes it */
+	const char *normal;   /* dn_normal() of it */
+	struct guid guid;     /* none where the directory gave none */
+	const char *identity; /* the GUID's text, else `normal`: what pins and intents remember */
+	bool person;          /* a user: no contact, no computer, no configuration object */
+	size_t n;
+	struct attribute_values *attributes;
+};
+
+/* All values (NULL and *ret_n 0 where there is none). */
+const struct value *entry_values(const struct entry *e, enum attribute id, size_t *ret_n);
+/* The one value, or the first, as text; NULL where there is none. */
+const char *entry_text(const struct entry *e, enum attribute id);
+bool entry_has(const struct entry *e, enum attribute id);
+/* A decimal value; `absent` where there is none or it is no number. */
+int64_t entry_int(const struct entry *e, enum attribute id, int64_t absent);
+bool entry_incomplete(const struct entry *e, enum attribute id);
+/* Does one of the values equal it, by the attribute's matching rule? */
+bool entry_holds(const struct entry *e, enum attribute id, struct value v);
+/* Is this, folded, the value of its first RDN component? */
+bool entry_named(const struct entry *e, const char *folded);
+
+/* ---- the inventory's side ----------------------------------------------------------------- */
+
+enum mailbox_state { MAILBOX_CONNECTED, MAILBOX_DISABLED, MAILBOX_SOFT_DELETED };
+extern const char *const mailbox_state_names[]; /* "connected", "disabled", "softDeleted" */
+
+struct database_row {
+	int64_t id;
+	struct guid guid; /* none where only mailboxes named it so far */
+	const char *name, *folded;
+	const char *dn, *server;
+	int64_t retention; /* seconds */
+	int64_t imported;  /* of its mailboxes; TIMESTAMP_NONE: never */
+};
+
+struct mailbox_row {
+	int64_t id;
+	const struct database_row *database;
+	struct guid guid;
+	const char *display_name, *legacy_dn; /* "" where the inventory has none */
+	bool archive;
+	enum mailbox_state state;
+	int64_t disconnected;    /* TIMESTAMP_NONE: no date */
+	int64_t kept;            /* unconfirmed: the date it had when we connected it; else NONE */
+	struct guid owner;       /* as last heard; none: not known */
+	const char *type_detail; /* MailboxTypeDetail; "" */
+	bool move_destination;
+	int64_t last_seen, vanished; /* vanished: TIMESTAMP_NONE while it is there */
+};
+
+/* What was last applied under a manifest and connection name. */
+struct applied_row {
+	const char *manifest, *name; /* folded */
+	const char *wish;            /* fingerprint of the wish; "" */
+	struct guid mailbox;         /* the pins; none where it was not pinned */
+	const char *user;            /* entry.identity; "" */
+	const char *mailbox_text,
+	        *user_text; /* what the pins were made for; user_text NULL: none given */
+};
+
+/* A write that was begun and not yet closed. */
+struct intent_row {
+	int64_t id;
+	struct guid mailbox;
+	const char *user; /* entry.identity */
+	const char *manifest, *name;
+};
+
+/* ---- filling ------------------------------------------------------------------------------ */
+
+struct world *world_new(struct arena *a);
+void world_free(struct world *w); /* the tables; what they point to stays the arena's */
+struct arena *world_arena(struct world *w);
+
+/* The inventory's tables that are read whole. Given once, before the first plan. */
+void world_set_tables(struct world *w, struct database_row *databases, size_t n_databases,
+                      struct applied_row *applied, size_t n_applied, struct intent_row *intents,
+                      size_t n_intents);
+
+/* The whole answer to one key. Rows and entries must live as long as the world. */
+void world_answer_rows(struct world *w, struct key k, const struct mailbox_row *const *rows,
+                       size_t n);
+void world_answer_entries(struct world *w, struct key k, const struct entry *const *entries,
+                          size_t n);
+/* It was asked and not answered. `code` is `read-failed` or `read-incomplete`. */
+void world_unknown(struct world *w, struct key k, const char *code, const char *why);
+
+/*
+ * One object for each directory object: the entry that was put in first under this normal DN
+ * comes back for every later one, so that answers can be compared by pointer.
+ */
+const struct entry *world_intern(struct world *w, const struct entry *e);
+
+/* Where the directory begins (`DC=contoso,DC=com`), for DOMAIN\name without crossRefs. */
+void world_set_base(struct world *w, const char *dn);
+
+/* ---- asking ------------------------------------------------------------------------------- */
+
+enum answer_state { ANSWER_NOT_ASKED, ANSWER_COMPLETE, ANSWER_UNKNOWN };
+struct answer {
+	enum answer_state state;
+	const char *code, *why; /* of UNKNOWN */
+	const struct mailbox_row *const *rows;
+	const struct entry *const *entries;
+	size_t n;
+};
+struct answer world_ask(const struct world *w, enum key_kind kind, const char *text);
+
+const struct database_row *world_databases(const struct world *w, size_t *ret_n);
+const struct applied_row *world_applied(const struct world *w, const char *manifest,
+                                        const char *name);
+/* Has any connection, of whatever name, had this mailbox with this user? */
+bool world_was_applied(const struct world *w, struct guid mailbox, const char *user);
+bool world_is_open(const struct world *w, struct guid mailbox, const char *user);
+size_t world_applied_count(const struct world *w);
+const char *world_base(const struct world *w);
