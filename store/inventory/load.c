@@ -1,0 +1,81 @@
+#include "store/inventory/rows.h"
+
+struct applied_rows {
+	struct applied_row *v;
+	size_t n, cap;
+};
+struct intent_rows {
+	struct intent_row *v;
+	size_t n, cap;
+};
+
+static int load_applied(struct inventory *inv, struct arena *a, struct applied_rows *ret,
+                        struct error *err) {
+	CLEANUP(sql_finalize) sqlite3_stmt *q = NULL;
+	int r = sql_prepare(inv,
+	                    "SELECT manifest, name, wish, mailbox, user, mailbox_text, user_text"
+	                    " FROM applied ORDER BY manifest, name",
+	                    &q, err);
+
+	if (r < 0)
+		return r;
+	while ((r = sql_row(inv, q, err)) > 0) {
+		struct applied_row row = { .manifest = sql_text(a, q, 0),
+			                   .name = sql_text(a, q, 1),
+			                   .wish = sql_text(a, q, 2),
+			                   .mailbox = sql_guid(q, 3),
+			                   .user = sql_text(a, q, 4),
+			                   .mailbox_text = sql_text(a, q, 5),
+			                   .user_text = sql_maybe_text(a, q, 6) };
+		ARENA_PUSH(a, ret, row);
+	}
+	return r;
+}
+
+static int load_intents(struct inventory *inv, struct arena *a, struct intent_rows *ret,
+                        struct error *err) {
+	CLEANUP(sql_finalize) sqlite3_stmt *q = NULL;
+	int r = sql_prepare(inv, "SELECT id, mailbox, user, manifest, name FROM intent ORDER BY id",
+	                    &q, err);
+
+	if (r < 0)
+		return r;
+	while ((r = sql_row(inv, q, err)) > 0) {
+		struct intent_row row = { .id = sql_int(q, 0),
+			                  .mailbox = sql_guid(q, 1),
+			                  .user = sql_text(a, q, 2),
+			                  .manifest = sql_text(a, q, 3),
+			                  .name = sql_text(a, q, 4) };
+		ARENA_PUSH(a, ret, row);
+	}
+	return r;
+}
+
+int inventory_load(struct inventory *inv, struct world *w, struct error *err) {
+	struct arena *a = world_arena(w);
+	struct databases databases = { 0 };
+	struct applied_rows applied = { 0 };
+	struct intent_rows intents = { 0 };
+
+	inventory_end(inv);
+	int r = sql_exec(inv, "BEGIN", err);
+	if (r < 0)
+		return r;
+	inv->reading = true;
+	if ((r = rows_databases(inv, a, &databases, err)) < 0 ||
+	    (r = load_applied(inv, a, &applied, err)) < 0 ||
+	    (r = load_intents(inv, a, &intents, err)) < 0) {
+		inventory_end(inv);
+		return r;
+	}
+	world_set_tables(w, databases.v, databases.n, applied.v, applied.n, intents.v, intents.n);
+	return OK;
+}
+
+void inventory_end(struct inventory *inv) {
+	if (!inv->reading)
+		return;
+	inv->reading = false;
+	/* Nothing was written: there is nothing that could fail to be kept. */
+	(void)sqlite3_exec(inv->db, "ROLLBACK", NULL, NULL, NULL);
+}

@@ -1,0 +1,38 @@
+/*
+ * record -- what became of one item, written into the tables: its mailbox's row, its applied row,
+ * the audit, its intent. Used by the run that wrote it and by the recovery after a crash alike.
+ */
+#pragma once
+
+#include "store/inventory/audit.h"
+#include "store/inventory/image.h"
+
+/* One item, from the plan or from an open intent. */
+struct deed {
+	int64_t run, now;
+	const char *manifest, *name; /* as written */
+	struct guid mailbox;
+	int64_t mailbox_row; /* 0: none */
+	const char *user, *user_dn;
+	const char *wish, *mailbox_text, *user_text;
+	const struct image_change *changes;
+	size_t n_changes;
+	const char *message; /* "" */
+};
+
+struct recorder {
+	struct inventory *inv;
+	struct audit audit;
+	sqlite3_stmt *set_row, *set_applied;
+};
+
+/* Within a transaction that writes. Declared with CLEANUP(recorder_done). */
+int recorder_init(struct recorder *c, struct inventory *inv, struct error *err) MUST_USE;
+void recorder_done(struct recorder *c);
+
+/* The wish as last applied, with its pins; nothing is written where nothing differs. */
+int record_wish(struct recorder *c, const struct deed *d, struct error *err) MUST_USE;
+/* Row, wish, and one audit row a change. */
+int record_applied(struct recorder *c, const struct deed *d, struct error *err) MUST_USE;
+/* One audit row about the whole item. */
+int record_failed(struct recorder *c, const struct deed *d, struct error *err) MUST_USE;
