@@ -1,0 +1,135 @@
+/* mbxctl: which command, which options, and how it ends. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/command.h"
+#include "base/text.h"
+
+#define PLANNING "csdoieCqvn"
+
+const struct command commands[] = {
+	{ "validate", "[PATH...]", "check manifests alone, offline; all errors",
+	  "Reads manifests and prints every error in them, with file, line and column. Asks no "
+	  "store\n"
+	  "and no directory. Where a config is found, what refers to it is checked too.",
+	  "cq", 0, -1, cmd_validate },
+	{ "plan", "[PATH...]", "what would change; reads only",
+	  "Compares the manifests with the store and the directory and shows what would have to "
+	  "change\n"
+	  "and what stands in the way. Writes nothing anywhere.\n\n"
+	  "Exit: 0 made, nothing stands in the way; 3 some connections are blocked or unknown;\n"
+	  "2 changes are pending (with --detailed-exitcode).",
+	  PLANNING "Dm", 0, -1, cmd_plan },
+	{ "apply", "[PATH...]", "plan, ask, carry out",
+	  "Makes a plan, shows it, asks, and carries out exactly what was shown. Whatever moved in "
+	  "the\n"
+	  "meantime is left alone and reported as stale.\n\n"
+	  "Exit: 0 done; 3 some are blocked, unknown or held; 4 some failed, were stale, are "
+	  "uncertain\n"
+	  "or were not attempted; 5 refused, nothing was written.",
+	  PLANNING "myHl", 0, -1, cmd_apply },
+	{ "store import", "FILE...", "take in an inventory of databases or mailboxes",
+	  "Takes in what Get-MailboxDatabase or Get-MailboxStatistics wrote with Export-Csv; which "
+	  "of\n"
+	  "the two a file is shows in its columns. All of a file or nothing: every bad line is "
+	  "listed.",
+	  "csnlq", 1, -1, cmd_store_import },
+	{ "store list", "", "what the inventory holds",
+	  "Lists the databases and mailboxes of the store, with their states and purge dates.",
+	  "csoC", 0, 0, cmd_store_list },
+	{ "history", "[RUN]", "runs, and what each changed, before and after",
+	  "Lists the runs, newest first; with the number of a run, everything that it changed.",
+	  "csoC", 0, 1, cmd_history },
+	{ "version", "", "its own version, the libraries' and the formats'",
+	  "Prints the versions of mbxctl, of the libraries it runs with and of the formats it "
+	  "speaks.",
+	  "", 0, 0, cmd_version },
+	{ 0 },
+};
+
+static void usage(FILE *out) {
+	fputs("mbxctl connects disconnected mailboxes to the users they belong to.\n\n"
+	      "Usage: mbxctl COMMAND [OPTION...] [ARGUMENT...]\n\nCommands:\n",
+	      out);
+	for (const struct command *c = commands; c->name; c++)
+		fprintf(out, "  %-14s %s\n", c->name, c->summary);
+	fputs("\n`mbxctl COMMAND --help` tells more of each.\n", out);
+}
+
+/* How many of the first words are the command's own; 0: it is another one. */
+static int words_of(const struct command *c, int argc, char **argv) {
+	const char *second = strchr(c->name, ' ');
+	size_t n = second ? (size_t)(second - c->name) : strlen(c->name);
+
+	if (argc < 1 || strlen(argv[0]) != n || strncmp(argv[0], c->name, n) != 0)
+		return 0;
+	if (!second)
+		return 1;
+	return argc > 1 && strcmp(argv[1], second + 1) == 0 ? 2 : 0;
+}
+
+static int no_such(int argc, char **argv) {
+	const char *names[sizeof(commands) / sizeof(*commands)];
+	char words[128];
+	bool two = argc > 1 && strcmp(argv[0], "store") == 0;
+	size_t n = 0;
+
+	(void)snprintf(words, sizeof(words), "%s%s%s", argv[0], two ? " " : "", two ? argv[1] : "");
+	for (const struct command *c = commands; c->name; c++)
+		names[n++] = c->name;
+	names[n] = NULL;
+	const char *meant = text_nearest(words, names);
+	fprintf(stderr, "mbxctl: there is no command \"%s\"", words);
+	if (meant)
+		fprintf(stderr, "; did you mean `mbxctl %s`?", meant);
+	fputs("\nTry: mbxctl --help\n", stderr);
+	return EXIT_USAGE;
+}
+
+static int run(int argc, char **argv, struct arena *a) {
+	struct options o;
+
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
+		usage(stdout);
+		return EXIT_DONE;
+	}
+	if (strcmp(argv[1], "--version") == 0)
+		return cmd_version(&(struct options){ 0 }, a);
+	for (const struct command *c = commands; c->name; c++) {
+		int words = words_of(c, argc - 1, argv + 1);
+		if (!words)
+			continue;
+		int code = options_parse(c, argc - words, argv + words, a, &o);
+		if (code)
+			return code;
+		if (!o.help)
+			return c->run(&o, a);
+		command_help(c);
+		return EXIT_DONE;
+	}
+	return no_such(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv) {
+	struct arena *a = arena_new();
+
+	signal(SIGPIPE, SIG_IGN);
+	/* Otherwise a ./ldaprc or an LDAP* variable decides about TLS behind our back. */
+	setenv("LDAPNOINIT", "1", 1);
+	int code = run(argc, argv, a);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fputs("mbxctl: standard output could not be written\n", stderr);
+		code = code ? code : EXIT_FAILED;
+	}
+	arena_free(a);
+	/* libuv would wait in exit() for a resolver that hangs. */
+	_exit(code);
+}

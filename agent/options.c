@@ -1,0 +1,200 @@
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/command.h"
+#include "base/text.h"
+#include "base/timestamp.h"
+
+enum kind { FLAG, TEXT, LIST, COUNT, TIME };
+
+/* `letter` stands for the option in a command's list; only 'o' and 'h' are short options too. */
+static const struct option_row {
+	char letter;
+	const char *name;
+	enum kind kind;
+	size_t offset;
+	const char *argument, *help;
+} rows[] = {
+	{ 'c', "config", TEXT, offsetof(struct options, config), "FILE",
+	  "the config (default: $MBXCTL_CONFIG, ./mbxctl.yaml, /etc/mbxctl/mbxctl.yaml)" },
+	{ 's', "store", TEXT, offsetof(struct options, store), "URI",
+	  "instead of the config's store" },
+	{ 'd', "directory", TEXT, offsetof(struct options, directory), "URI",
+	  "instead of the config's directory" },
+	{ 'o', "output", LIST, offsetof(struct options, output), "FORMAT[=FILE]",
+	  "text or json; repeatable; to standard output where no FILE" },
+	{ 'i', "only", LIST, offsetof(struct options, only), "PATTERN",
+	  "only connections whose name, mailbox, user or database fits; repeatable" },
+	{ 'e', "except", LIST, offsetof(struct options, except), "PATTERN",
+	  "all but those; repeatable" },
+	{ 'D', "detailed-exitcode", FLAG, offsetof(struct options, detailed_exitcode), NULL,
+	  "exit 2 where changes are pending" },
+	{ 'm', "max-changes", COUNT, offsetof(struct options, max_changes), "N",
+	  "lift the config's limits to N for this run" },
+	{ 'y', "yes", FLAG, offsetof(struct options, yes), NULL, "do not ask" },
+	{ 'H', "held", FLAG, offsetof(struct options, held), NULL,
+	  "with --yes: carry out held changes too" },
+	{ 'C', "color", TEXT, offsetof(struct options, color), "WHEN",
+	  "auto, always or never (also NO_COLOR, CLICOLOR_FORCE)" },
+	{ 'q', "quiet", FLAG, offsetof(struct options, quiet), NULL, "no progress" },
+	{ 'v', "verbose", FLAG, offsetof(struct options, verbose), NULL,
+	  "list what is in sync, too" },
+	{ 'l', "lock-timeout", TIME, offsetof(struct options, lock_timeout), "TIME",
+	  "how long to wait for another run (default 30s)" },
+	{ 'n', "now", TEXT, offsetof(struct options, now), "TIME",
+	  "the time to reckon with, RFC 3339 (also SOURCE_DATE_EPOCH)" },
+	{ 'h', "help", FLAG, offsetof(struct options, help), NULL, "this text" },
+};
+enum { ROWS = sizeof(rows) / sizeof(*rows) };
+
+static bool takes(const struct command *c, const struct option_row *row) {
+	return row->letter == 'h' || strchr(c->options, row->letter);
+}
+
+__attribute__((format(printf, 2, 3))) static int complain(const struct command *c,
+                                                          const char *format, ...) {
+	va_list args;
+
+	fprintf(stderr, "mbxctl %s: ", c->name);
+	va_start(args, format);
+	(void)vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, "\nTry: mbxctl %s --help\n", c->name);
+	return EXIT_USAGE;
+}
+
+static int set(const struct command *c, const struct option_row *row, const char *value,
+               struct arena *a, struct options *o) {
+	char *field = (char *)o + row->offset, *end;
+
+	switch (row->kind) {
+	case FLAG:
+		*(bool *)field = true;
+		return 0;
+	case TEXT:
+		*(const char **)field = value;
+		return 0;
+	case LIST: {
+		struct texts *list = (struct texts *)field;
+		ARENA_PUSH(a, list, value);
+		return 0;
+	}
+	case COUNT:
+		errno = 0;
+		*(int64_t *)field = strtoll(value, &end, 10);
+		if (errno || end == value || *end || *(int64_t *)field < 0)
+			return complain(c, "--max-changes takes a whole number, not \"%s\"", value);
+		return 0;
+	case TIME:
+		if (!duration_parse(value, (int64_t *)field))
+			return complain(c,
+			                "--lock-timeout takes a time such as 30s or 5m, not \"%s\"",
+			                value);
+		return 0;
+	}
+	return 0;
+}
+
+static int unknown_option(const struct command *c, const char *given) {
+	const char *names[ROWS + 1];
+	size_t n = 0;
+	char word[64];
+
+	for (size_t i = 0; i < ROWS; i++)
+		if (takes(c, rows + i))
+			names[n++] = rows[i].name;
+	names[n] = NULL;
+	given += strspn(given, "-");
+	(void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(given, "="), given);
+	for (size_t i = 0; i < ROWS; i++)
+		if (strcmp(rows[i].name, word) == 0)
+			return complain(c, "it takes no option --%s", word);
+	const char *meant = text_nearest(word, names);
+	return complain(c, "there is no option \"--%s\"%s%s%s", word,
+	                meant ? "; did you mean --" : "", meant ? meant : "", meant ? "?" : "");
+}
+
+static const struct option_row *row_of(int letter) {
+	size_t i = 0;
+
+	while (i < ROWS - 1 && rows[i].letter != letter)
+		i++;
+	return rows + i;
+}
+
+static int check_words(const struct command *c, const struct options *o) {
+	static const char *const colors[] = { "auto", "always", "never", NULL };
+	int n = (int)o->arguments.n;
+	bool known = !o->color;
+
+	for (size_t i = 0; colors[i] && o->color; i++)
+		known |= strcmp(o->color, colors[i]) == 0;
+	if (!known)
+		return complain(c, "--color takes auto, always or never, not \"%s\"", o->color);
+	if (n < c->min_arguments)
+		return complain(c, "it needs an argument: %s", c->arguments);
+	if (c->max_arguments >= 0 && n > c->max_arguments)
+		return complain(c, "one argument too many: \"%s\"",
+		                o->arguments.v[c->max_arguments]);
+	if (o->held && !o->yes)
+		return complain(c, "--held goes with --yes");
+	return 0;
+}
+
+int options_parse(const struct command *c, int argc, char **argv, struct arena *a,
+                  struct options *ret) {
+	struct option table[ROWS + 1] = { 0 };
+	int n = 0, letter, index = 0, code;
+
+	*ret = (struct options){ .max_changes = -1, .lock_timeout = 30 };
+	for (int i = 0; i < ROWS; i++)
+		if (takes(c, rows + i))
+			table[n++] = (struct option){
+				.name = rows[i].name,
+				.has_arg = rows[i].kind == FLAG ? no_argument : required_argument,
+				.val = 256 + i,
+			};
+	opterr = 0;
+	optind = 1;
+	while ((letter = getopt_long(argc, argv, ":ho:", table, &index)) != -1) {
+		if (letter == ':')
+			return complain(c, "%s wants a value", argv[optind - 1]);
+		if (letter == '?')
+			return unknown_option(c, argv[optind - 1]);
+		const struct option_row *row =
+		        letter < 256 ? row_of(letter) : rows + (letter - 256);
+		if (!takes(c, row))
+			return unknown_option(c, argv[optind - 1]);
+		code = set(c, row, optarg, a, ret);
+		if (code)
+			return code;
+	}
+	for (; optind < argc; optind++)
+		ARENA_PUSH(a, &ret->arguments, argv[optind]);
+	return ret->help ? 0 : check_words(c, ret);
+}
+
+void command_help(const struct command *c) {
+	printf("Usage: mbxctl %s%s%s%s%s\n\n%s\n\nOptions:\n", c->name,
+	       *c->options ? " [OPTION...]" : "", *c->arguments ? " " : "", c->arguments, "",
+	       c->text);
+	for (size_t i = 0; i < ROWS; i++) {
+		char left[64];
+		if (!takes(c, rows + i))
+			continue;
+		bool brief = rows[i].letter == 'o' || rows[i].letter == 'h';
+		(void)snprintf(left, sizeof(left), "%s%c%s--%s%s%s", brief ? "-" : " ",
+		               brief ? rows[i].letter : ' ', brief ? ", " : "  ", rows[i].name,
+		               rows[i].argument ? " " : "",
+		               rows[i].argument ? rows[i].argument : "");
+		if (strlen(left) > 28)
+			printf("  %s\n  %-28s  %s\n", left, "", rows[i].help);
+		else
+			printf("  %-28s  %s\n", left, rows[i].help);
+	}
+}

@@ -1,0 +1,98 @@
+/*
+ * pass -- one reconcile pass, from the manifests to the ledger.
+ *
+ * A pass has two halves. pass_plan() reads everything and makes the plan; nothing is locked and
+ * nothing written but what recovery closes (apply alone). pass_write() carries out the items that
+ * were chosen, after looking again. What is asked between the halves is the command's business.
+ * Both return at once and call `done` from the loop when they have ended.
+ */
+#pragma once
+
+#include <uv.h>
+
+#include "agent/session.h"
+#include "agent/survey.h"
+#include "agent/worker.h"
+#include "base/lock.h"
+#include "store/inventory/inventory.h"
+
+enum pass_state {
+	PASS_READ,
+	PASS_OPEN,
+	PASS_LOCK_TO_RECOVER,
+	PASS_RECOVER,
+	PASS_BEGIN,
+	PASS_LOAD,
+	PASS_DECIDE,
+	PASS_ROWS,
+	PASS_ENTRIES,
+	PASS_JUDGE,
+	PASS_LOCK_TO_WRITE,
+	PASS_RUN,
+	PASS_COMPARE,
+	PASS_INTEND,
+	PASS_WRITE,
+	PASS_RECORD,
+	PASS_END,
+	PASS_DONE
+};
+
+struct pass {
+	uv_loop_t *loop;
+	const struct session *s;
+	struct arena *a;
+	bool writes; /* an apply: recovers first, opens the store for writing */
+	void (*done)(struct pass *);
+
+	enum pass_state state, next;
+	const char *phase; /* what is being done, for progress */
+	struct job job;
+	struct worker *store, *directory_worker, *pool; /* one thread each */
+	uv_timer_t retry;
+	int64_t waited; /* milliseconds, for a lock */
+	volatile bool interrupted;
+
+	struct connections connections;
+	const struct connection **list;
+	size_t files;
+	struct diags diags;
+	struct inventory *inventory;
+	struct directory *directory;
+	struct lock *lock;
+	struct survey survey, look; /* for the plan; for looking again */
+	bool looking;               /* the rounds are those of `look` */
+	bool settled;
+	struct plan plan;
+	bool *chosen;       /* by plan item: to be written */
+	size_t *look_index; /* by item of `look`: its place in the plan */
+	struct modification *batch;
+	struct item **batch_items;
+	size_t n_batch;
+	struct run run;
+
+	int exit_code; /* not 0: it ended early, for what `error` says */
+	struct error error;
+};
+
+/* Starts the threads. */
+struct pass *pass_new(uv_loop_t *loop, const struct session *s, bool writes);
+/* Ends them and closes everything; the loop must run once more after it. */
+void pass_stop(struct pass *p);
+void pass_free(struct pass *p);
+
+void pass_plan(struct pass *p, void (*done)(struct pass *));
+/* The items with `chosen` are carried out; those not chosen that are `none` are pinned. */
+void pass_write(struct pass *p, void (*done)(struct pass *));
+
+/* ---- steps of pass.c that have a file of their own; each runs off the loop ---- */
+
+void pass_recover(struct pass *p); /* agent/pass_recover.c: under the lock */
+void pass_judge(struct pass *p);   /* agent/pass_judge.c: claims, filters, sums */
+void pass_compare(struct pass *p); /* agent/pass_write.c ... */
+void pass_intend(struct pass *p);
+void pass_carry_out(struct pass *p);
+void pass_record(struct pass *p);
+void pass_end_run(struct pass *p);
+
+/* Ends the pass with an exit code and the text that p->error holds. */
+void pass_fail(struct pass *p, int exit_code);

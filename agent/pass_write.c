@@ -1,0 +1,148 @@
+/* The second half of a pass: what was shown is compared with what is, journaled, written, recorded.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/pass.h"
+#include "base/timestamp.h"
+#include "reconcile/recover.h"
+
+/* The most urgent first: by purge date, then as the manifests have them (qsort keeps no order). */
+static int by_urgency(const void *pa, const void *pb) {
+	const struct item *a = *(struct item *const *)pa, *b = *(struct item *const *)pb;
+	bool dated_a = a->purge != TIMESTAMP_NONE, dated_b = b->purge != TIMESTAMP_NONE;
+
+	if (dated_a != dated_b)
+		return dated_a ? -1 : 1;
+	if (a->purge != b->purge)
+		return a->purge < b->purge ? -1 : 1;
+	return a < b ? -1 : a > b;
+}
+
+void pass_compare(struct pass *p) {
+	struct survey *look = &p->look;
+
+	p->batch_items = ARENA_ARRAY(p->a, struct item *, look->n + 1);
+	for (size_t i = 0; i < look->n; i++) {
+		struct item *shown = p->plan.items + p->look_index[i], *anew = look->items + i;
+		if (strcmp(shown->fingerprint, anew->fingerprint) == 0) {
+			p->batch_items[p->n_batch++] = anew;
+			continue;
+		}
+		anew->outcome = OUTCOME_STALE;
+		anew->message = stale_message(look->a, shown, anew);
+	}
+	qsort(p->batch_items, p->n_batch, sizeof(*p->batch_items), by_urgency);
+}
+
+static void outcome_of_all(struct pass *p, enum outcome outcome, const char *message) {
+	for (size_t i = 0; i < p->n_batch; i++) {
+		p->batch_items[i]->outcome = outcome;
+		p->batch_items[i]->message = message ? arena_strdup(p->look.a, message) : NULL;
+	}
+}
+
+/* The last moment at which nothing was written yet. */
+void pass_intend(struct pass *p) {
+	inventory_end(p->inventory);
+	if (p->interrupted) {
+		outcome_of_all(p, OUTCOME_NOT_ATTEMPTED, "interrupted");
+		p->n_batch = 0;
+		return;
+	}
+	if (inventory_intend(p->inventory, p->run.id, (const struct item *const *)p->batch_items,
+	                     p->n_batch, &p->error) == OK)
+		return;
+	outcome_of_all(p, OUTCOME_NOT_ATTEMPTED, p->error.text);
+	p->n_batch = 0;
+}
+
+static enum outcome outcome_of_error(enum err code) {
+	switch (code) {
+	case ERR_UNCERTAIN:
+		return OUTCOME_UNCERTAIN;
+	case ERR_CONFLICT:
+		return OUTCOME_STALE;
+	default:
+		return OUTCOME_FAILED;
+	}
+}
+
+void pass_carry_out(struct pass *p) {
+	struct item **items = ARENA_ARRAY(p->a, struct item *, p->n_batch + 1);
+	size_t n = 0;
+
+	p->batch = ARENA_ARRAY(p->a, struct modification, p->n_batch + 1);
+	for (size_t i = 0; i < p->n_batch; i++) {
+		struct item *item = p->batch_items[i];
+		item->outcome = OUTCOME_APPLIED;
+		if (!changes_directory(item))
+			continue;
+		items[n] = item;
+		p->batch[n++] = (struct modification){ .identity = item->user->identity,
+			                               .dn = item->user->dn,
+			                               .changes = item->changes.v,
+			                               .n_changes = item->changes.n };
+	}
+	if (!n)
+		return;
+	int r = directory_apply(p->directory, p->look.a, p->batch, n, &p->error);
+	for (size_t i = 0; i < n; i++) {
+		items[i]->outcome = r == OK ? p->batch[i].outcome : outcome_of_error(r);
+		items[i]->message =
+		        r == OK ? p->batch[i].message : arena_strdup(p->look.a, p->error.text);
+	}
+}
+
+/* Those looked at again, with what became of them, and those in sync, which are pinned. */
+void pass_record(struct pass *p) {
+	size_t n = 0;
+	const struct item **items =
+	        ARENA_ARRAY(p->a, const struct item *, p->look.n + p->plan.n + 1);
+
+	for (size_t i = 0; i < p->look.n; i++)
+		items[n++] = p->look.items + i;
+	for (size_t i = 0; i < p->plan.n; i++)
+		if (p->plan.items[i].action == ACTION_NONE)
+			items[n++] = p->plan.items + i;
+	if (inventory_record(p->inventory, p->run.id, p->s->now, items, n, &p->error) < 0)
+		for (size_t i = 0; i < p->look.n; i++)
+			if (p->look.items[i].outcome == OUTCOME_APPLIED) {
+				p->look.items[i].outcome = OUTCOME_UNCERTAIN;
+				p->look.items[i].message =
+				        arena_printf(p->look.a,
+				                     "the directory was written, the store was not "
+				                     "(%s); the next "
+				                     "apply settles it",
+				                     p->error.text);
+			}
+	for (size_t i = 0; i < p->look.n; i++) {
+		struct item *shown = p->plan.items + p->look_index[i];
+		shown->outcome = p->look.items[i].outcome;
+		shown->message = p->look.items[i].message;
+	}
+}
+
+void pass_end_run(struct pass *p) {
+	struct run *run = &p->run;
+	int64_t n[OUTCOMES] = { 0 };
+
+	for (size_t i = 0; i < p->plan.n; i++) {
+		/* Chosen, and the pass ended before its turn came. */
+		if (p->chosen[i] && p->plan.items[i].outcome == OUTCOME_NONE)
+			p->plan.items[i].outcome = OUTCOME_NOT_ATTEMPTED;
+		n[p->plan.items[i].outcome]++;
+	}
+	run->applied = n[OUTCOME_APPLIED];
+	run->failed = n[OUTCOME_FAILED];
+	run->stale = n[OUTCOME_STALE];
+	run->uncertain = n[OUTCOME_UNCERTAIN];
+	run->held = n[OUTCOME_HELD];
+	run->not_attempted = n[OUTCOME_NOT_ATTEMPTED];
+	run->ended = p->s->now;
+	run->outcome = p->interrupted ? "interrupted"
+	               : run->failed + run->stale + run->uncertain + run->not_attempted ? "partial"
+	                                                                                : "done";
+	if (inventory_run_end(p->inventory, run, &p->error) < 0)
+		pass_fail(p, EXIT_FAILED);
+}

@@ -1,0 +1,2 @@
+mbxctl apply --yes
+sed -i 's/^mailNickname: je$/mailNickname: jevans/' directory.ldif

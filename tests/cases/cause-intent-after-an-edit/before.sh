@@ -1,0 +1,2 @@
+mbxctl apply --yes
+sed -i '$a\    alias: je' manifests/manifest.yaml

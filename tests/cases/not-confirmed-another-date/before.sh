@@ -1,0 +1,2 @@
+mbxctl apply --yes
+mbxctl store import more.csv

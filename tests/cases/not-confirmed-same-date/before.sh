@@ -1,0 +1,2 @@
+mbxctl apply --yes
+mbxctl store import mailboxes.csv

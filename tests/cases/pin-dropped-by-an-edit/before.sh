@@ -1,0 +1,4 @@
+mbxctl apply --yes --held
+sed -i 's/^dn: CN=John Evans,/dn: CN=John Smith,/; s/^\(cn\|name\): John Evans$/\1: John Smith/; s/^userPrincipalName: john.evans@/userPrincipalName: john.smith@/' directory.ldif
+sed -i 's/^userPrincipalName: jane@/userPrincipalName: john.evans@/' directory.ldif
+sed -i 's/user: .*/user: 7be0d2f5-0000-4a3c-8e91-000000000001/' manifests/manifest.yaml

@@ -1,0 +1,2 @@
+mbxctl apply --yes --held
+mbxctl store import more.csv

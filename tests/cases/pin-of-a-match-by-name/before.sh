@@ -1,0 +1,3 @@
+mbxctl apply --yes --held
+sed -i 's/^displayName: John Evans$/displayName: Johnny/' directory.ldif
+cat more.ldif >>directory.ldif

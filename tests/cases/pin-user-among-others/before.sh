@@ -1,0 +1,2 @@
+mbxctl apply --yes --held
+cat more.ldif >>directory.ldif

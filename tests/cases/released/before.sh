@@ -1,0 +1,2 @@
+mbxctl apply --yes
+sed -i '/mailbox: Jane Doe/,$d' manifests/manifest.yaml

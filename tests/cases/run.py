@@ -1,0 +1,329 @@
+#!/usr/bin/env python3
+"""Golden cases: a folder is a case, its files say what goes in and what must come out.
+
+  manifest.yaml    the wish (or manifests/, a folder of several)
+  directory.ldif   the users; common/organisation.ldif is put before it
+  without          what this case's organisation lacks: one beginning of a DN a line
+  mailboxes.csv    the inventory (absent: none is imported); databases.csv: instead of common/'s
+  mbxctl.yaml      instead of common/mbxctl.yaml
+  more*            other files that the case needs
+  before.sh        what happened before the plan: a shell script in the case's working copy, with
+                   mbxctl in PATH and its time in SOURCE_DATE_EPOCH
+  arguments        more arguments of `mbxctl plan`, one a line
+  expected.txt     the plan as text (and what was said on standard error, after a line `stderr:`),
+  expected.json    the plan as JSON, but for its digest,
+  exit             and the exit code
+
+Whatever the case is about, it is also checked that planning twice gives the same bytes and changes
+no file; that the document agrees with itself; that the digest does not hang on the clock; that
+`apply --yes` leaves what is held; that `apply --yes --held` writes into the directory and the store
+exactly what the plan said; and that the next plan has nothing left for what was written.
+
+usage: run.py [--update] [--list] [CASE...]     MBXCTL names the program.
+"""
+import base64
+import difflib
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import uuid
+
+HERE = pathlib.Path(__file__).resolve().parent
+COMMON = HERE / "common"
+NOW = "1795219200"  # 2026-11-21T00:00:00Z
+FOREVER = "2099-01-01T00:00:00Z"
+WRITES = ("connect", "update")
+
+
+filters = []  # of the case at hand: what its plan chose is what an apply writes
+
+
+class Failure(Exception):
+    pass
+
+
+def cases():
+    return sorted(p.name for p in HERE.iterdir() if p.is_dir() and p != COMMON and p.name[0] not in "._")
+
+
+# ---- a case's working copy ---------------------------------------------------------------------
+
+def run(work, *command):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("MBXCTL")}
+    env.update(SOURCE_DATE_EPOCH=NOW, NO_COLOR="1", LC_ALL="C.UTF-8", TZ="UTC",
+               PATH=f"{pathlib.Path(os.environ['MBXCTL']).resolve().parent}:{os.environ['PATH']}")
+    return subprocess.run(command, cwd=work, env=env, stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=120)
+
+
+def state(work):
+    return {str(p.relative_to(work)): hashlib.sha256(p.read_bytes()).hexdigest()
+            for p in sorted(work.rglob("*")) if p.is_file()}
+
+
+def organisation(path, without):
+    """The LDIF records of the organisation but for those whose DN begins so."""
+    records = path.read_text().split("\n\n")
+    for beginning in without:
+        kept = [r for r in records if not r.startswith(f"dn: {beginning}")]
+        if len(kept) == len(records):
+            raise Failure(f"without: no entry of the organisation begins with {beginning}")
+        records = kept
+    return "\n\n".join(records)
+
+
+def lay_out(case, work):
+    def own_or_common(name):
+        own = case / name
+        return own if own.exists() else COMMON / name
+
+    without = case / "without"
+    shutil.copy(own_or_common("mbxctl.yaml"), work / "mbxctl.yaml")
+    (work / "directory.ldif").write_text(
+        organisation(COMMON / "organisation.ldif", without.read_text().splitlines() if without.exists() else [])
+        + (case / "directory.ldif").read_text())
+    if (case / "manifests").exists():
+        shutil.copytree(case / "manifests", work / "manifests")
+    else:
+        (work / "manifests").mkdir()
+        shutil.copy(case / "manifest.yaml", work / "manifests" / "manifest.yaml")
+    for extra in case.glob("more*"):
+        shutil.copy(extra, work / extra.name)
+    files = [own_or_common("databases.csv")]
+    if (case / "mailboxes.csv").exists():
+        files.append(case / "mailboxes.csv")
+    for f in files:
+        shutil.copy(f, work / f.name)
+    done = run(work, "mbxctl", "store", "import", *[f.name for f in files])
+    if done.returncode:
+        raise Failure(f"the import failed:\n{done.stderr.decode()}")
+    if (case / "before.sh").exists():
+        done = run(work, "sh", "-eu", str(case / "before.sh"))
+        if done.returncode:
+            raise Failure(f"before.sh failed:\n{done.stdout.decode()}{done.stderr.decode()}")
+
+
+# ---- what must come out ------------------------------------------------------------------------
+
+def compare(path, got, update):
+    want = path.read_text() if path.exists() else ""
+    if got == want:
+        return
+    if update:
+        path.write_text(got)
+        return
+    diff = difflib.unified_diff(want.splitlines(True), got.splitlines(True), path.name, "got")
+    raise Failure("".join(diff))
+
+
+def plan(case, work, *more):
+    arguments = case / "arguments"
+    extra = arguments.read_text().split("\n")[:-1] if arguments.exists() else []
+    filters[:] = [w for i, w in enumerate(extra) for o in ("--only", "--except")
+                  if w == o or (i and extra[i - 1] == o)]
+    with tempfile.TemporaryDirectory() as out:
+        done = run(work, "mbxctl", "plan", "-o", "text", "-o", f"json={out}/plan.json", *extra, *more)
+        document = pathlib.Path(out, "plan.json")
+        text = done.stdout.decode()
+        if done.stderr:
+            text += "stderr:\n" + done.stderr.decode()
+        return text, document.read_text() if document.exists() else "", f"{done.returncode}\n"
+
+
+def without_digest(document):
+    """What goes into a digest is the program's own business; that it is the same for the same plan
+    is checked elsewhere."""
+    return re.sub(r'"digest": "sha256:[0-9a-f]{64}"', '"digest": "sha256:..."', document)
+
+
+def agrees_with_itself(document, code):
+    connections, summary = document["connections"], document["summary"]
+    for action in ("connect", "update", "none", "blocked", "unknown", "suspended"):
+        n = sum(c["action"] == action for c in connections)
+        if summary[action] != n:
+            raise Failure(f"the summary has {summary[action]} {action}, the connections {n}")
+    if summary["total"] != len(connections):
+        raise Failure("the summary's total is not the number of connections")
+    if document["complete"] != (summary["unknown"] == 0):
+        raise Failure("`complete` does not go by what is unknown")
+    if (code == "3\n") != (summary["blocked"] + summary["unknown"] > 0):
+        raise Failure(f"exit code {code.strip()} with {summary}")
+    for c in connections:
+        writes = c["action"] in WRITES
+        if not writes and (c["changes"] or c["holds"] or c["cause"]):
+            raise Failure(f"{c['name']} is {c['action']} and has changes, holds or a cause")
+        if writes and (not c["changes"] or not c["cause"] or c["reasons"]):
+            raise Failure(f"{c['name']} is to {c['action']}: no changes, no cause, or reasons against it")
+        if c["action"] in ("blocked", "unknown") and not c["reasons"]:
+            raise Failure(f"{c['name']} is {c['action']} without a reason")
+        for change in c["changes"]:
+            for side in ("before", "after"):
+                if change[side] != sorted(set(change[side])):
+                    raise Failure(f"{c['name']}: {side} of {change['attribute']} is not a sorted set")
+
+
+# ---- what an apply makes of it -----------------------------------------------------------------
+
+def shown(attribute, value):
+    if attribute in ("objectguid", "msexchmailboxguid", "msexcharchiveguid") and len(value) == 16:
+        return str(uuid.UUID(bytes_le=value))
+    if attribute in ("objectsid", "msexchmasteraccountsid"):
+        parts = [int.from_bytes(value[i:i + 4], "little") for i in range(8, len(value), 4)]
+        return "-".join(map(str, ["S", value[0], int.from_bytes(value[2:8], "big"), *parts]))
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return base64.b64encode(value).decode()
+
+
+def entries(path):
+    """{folded DN: {folded attribute: sorted values as a plan shows them}} of an LDIF file."""
+    found = {}
+    text = re.sub("\n ", "", path.read_text())
+    for record in text.split("\n\n"):
+        entry = {}
+        for line in record.splitlines():
+            if not line or line[0] == "#" or line.startswith("version:"):
+                continue
+            attribute, value = line.split(":", 1)
+            value = base64.b64decode(value[1:]) if value[:1] == ":" else value.strip(" ").encode()
+            entry.setdefault(attribute.lower(), []).append(shown(attribute.lower(), value))
+        if entry:
+            found[entry.pop("dn")[0].lower()] = {k: sorted(v) for k, v in entry.items()}
+    return found
+
+
+def rows(work):
+    done = run(work, "mbxctl", "store", "list", "-o", "json")
+    return {(r["guid"], r["database"]): r["state"] for r in json.loads(done.stdout)["mailboxes"]}
+
+
+def apply(work, *arguments):
+    done = run(work, "mbxctl", "apply", "--yes", *arguments, *filters, "-o", "json")
+    if done.returncode not in (0, 3):
+        raise Failure(f"apply ended with {done.returncode}:\n{done.stdout.decode()}{done.stderr.decode()}")
+    return json.loads(done.stdout)["connections"]
+
+
+def key(connection):
+    return connection["manifest"], connection["name"]
+
+
+def leaves_what_is_held(work, changes):
+    """Without --held nothing of a held connection is written."""
+    held = {key(c): c for c in changes if c["holds"]}
+    if not held:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = pathlib.Path(folder, "work")
+        shutil.copytree(work, copy)
+        before = entries(copy / "directory.ldif"), rows(copy)
+        for c in apply(copy):
+            if key(c) in held and c["result"] != "held":
+                raise Failure(f"apply --yes: {c['name']} is {c['result']}, not held")
+        after = entries(copy / "directory.ldif"), rows(copy)
+    for c in held.values():
+        dn, row = c["user"]["dn"].lower(), (c["mailbox"]["guid"], c["mailbox"]["database"])
+        if before[0][dn] != after[0][dn] or before[1].get(row) != after[1].get(row):
+            raise Failure(f"apply --yes wrote to {c['name']}, which is held")
+
+
+def writes_what_was_planned(work, changes):
+    expected, inventory = entries(work / "directory.ldif"), rows(work)
+    for c in changes:
+        entry, row = expected[c["user"]["dn"].lower()], (c["mailbox"]["guid"], c["mailbox"]["database"])
+        for change in c["changes"]:
+            attribute = change["attribute"].lower()
+            have = [inventory[row]] if change["target"] == "store" else entry.pop(attribute, [])
+            if have != change["before"]:
+                raise Failure(f"{c['name']}: before of {change['attribute']} is {change['before']}, there is {have}")
+            if change["target"] == "store":
+                inventory[row] = change["after"][0]
+            elif change["after"]:
+                entry[attribute] = change["after"]
+    for c in apply(work, "--held"):
+        if c["action"] in WRITES and c["result"] != "applied":
+            raise Failure(f"apply: {c['name']} is {c['result']}: {c.get('message')}")
+    got = entries(work / "directory.ldif")
+    if got != expected:
+        wrong = [f"{dn}: {got.get(dn)}\nplanned: {expected.get(dn)}"
+                 for dn in sorted(got.keys() | expected.keys()) if got.get(dn) != expected.get(dn)]
+        raise Failure("apply wrote something else than was planned:\n" + "\n".join(wrong))
+    if rows(work) != inventory:
+        raise Failure(f"apply made the rows {rows(work)}, planned was {inventory}")
+
+
+def converges(work, changes):
+    """What an apply wrote, the next plan must leave alone."""
+    done = run(work, "mbxctl", "plan", "-o", "json")
+    after = {key(c): c for c in json.loads(done.stdout)["connections"]}
+    for c in changes:
+        again = after[key(c)]
+        if again["action"] != "none":
+            raise Failure(f"after the apply {c['name']} is still to {again['action']}: "
+                          f"{json.dumps(again['changes'] or again['reasons'], indent=1)}")
+    before = (work / "directory.ldif").read_bytes()
+    apply(work, "--held")
+    if not [c for c in after.values() if c["action"] in WRITES]:
+        if (work / "directory.ldif").read_bytes() != before:
+            raise Failure("a second apply changed the directory")
+
+
+# ---- all of it ---------------------------------------------------------------------------------
+
+def check(name, update):
+    case = HERE / name
+    with tempfile.TemporaryDirectory() as folder:
+        work = pathlib.Path(folder)
+        lay_out(case, work)
+        before = state(work)
+        text, document, code = plan(case, work)
+        if (text, document, code) != plan(case, work):
+            raise Failure("planning twice gave two plans")
+        later = plan(case, work, "--now", FOREVER)[1]
+        if state(work) != before:
+            raise Failure("plan changed a file, or left one behind")
+        compare(case / "expected.txt", text, update)
+        if document or (case / "expected.json").exists():
+            compare(case / "expected.json", without_digest(document), update)
+        compare(case / "exit", code, update)
+        if not document:
+            return
+        document = json.loads(document)
+        agrees_with_itself(document, code)
+        if json.loads(later)["digest"] != document["digest"]:
+            raise Failure("the digest hangs on the clock")
+        changes = [c for c in document["connections"] if c["action"] in WRITES]
+        if changes and not document["overLimit"]:
+            leaves_what_is_held(work, changes)
+            writes_what_was_planned(work, changes)
+            converges(work, changes)
+
+
+def main(arguments):
+    update = "--update" in arguments
+    if "--list" in arguments:
+        print("\n".join(cases()))
+        return 0
+    names = [a for a in arguments if not a.startswith("--")] or cases()
+    failed = 0
+    for name in names:
+        try:
+            check(name, update)
+            print(f"ok   {name}")
+        except Failure as trouble:
+            failed += 1
+            print(f"FAIL {name}\n{trouble}")
+    if len(names) > 1:
+        print(f"{len(names)} cases, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
