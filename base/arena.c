@@ -116,15 +116,19 @@ char *arena_strdup(struct arena *a, const char *s) {
 }
 
 char *arena_vprintf(struct arena *a, const char *format, va_list args) {
+	/* What is left of the block is most often enough: then it is written once. */
+	struct block *b = a->head;
+	size_t room = b ? b->size - b->used : 0;
 	va_list again;
 
 	va_copy(again, args);
-	int n = vsnprintf(NULL, 0, format, again);
+	int n = vsnprintf(room ? b->data + b->used : NULL, room, format, again);
 	va_end(again);
 	if (n < 0)
 		abort();
 	char *p = take(a, (size_t)n + 1);
-	(void)vsnprintf(p, (size_t)n + 1, format, args);
+	if (a->head != b || (size_t)n >= room)
+		(void)vsnprintf(p, (size_t)n + 1, format, args);
 	return p;
 }
 

@@ -10,7 +10,11 @@ void buf_done(struct buf *b) {
 	*b = (struct buf){ 0 };
 }
 
+enum { MANY = 256 * 1024 };
+
 static void reserve(struct buf *b, size_t more) {
+	if (b->drain && b->len >= MANY)
+		b->drain(b);
 	size_t need = b->len + more + 1;
 
 	if (need <= b->cap)
@@ -49,16 +53,21 @@ void buf_pad(struct buf *b, char c, size_t n) {
 }
 
 void buf_printf(struct buf *b, const char *format, ...) {
+	enum { USUAL = 128 };
 	va_list args;
 
+	reserve(b, USUAL);
+	size_t room = b->cap - b->len;
 	va_start(args, format);
-	int n = vsnprintf(NULL, 0, format, args);
+	int n = vsnprintf(b->data + b->len, room, format, args);
 	va_end(args);
 	if (n < 0)
 		abort();
-	reserve(b, (size_t)n);
-	va_start(args, format);
-	(void)vsnprintf(b->data + b->len, (size_t)n + 1, format, args);
-	va_end(args);
+	if ((size_t)n >= room) {
+		reserve(b, (size_t)n);
+		va_start(args, format);
+		(void)vsnprintf(b->data + b->len, (size_t)n + 1, format, args);
+		va_end(args);
+	}
 	b->len += (size_t)n;
 }

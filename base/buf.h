@@ -1,8 +1,9 @@
 /*
  * buf -- bytes that grow: what a renderer writes into.
  *
- * Kept on the heap because a plan of 100,000 connections is rendered in one
- * piece. `{0}` is an empty one; buf_done() gives the memory back. Never fails.
+ * `{0}` is an empty one; buf_done() gives the memory back. Never fails. A plan
+ * of 100,000 connections is too large to be kept: one with `drain` hands on
+ * what it holds, again and again.
  */
 #pragma once
 
@@ -11,6 +12,8 @@
 struct buf {
 	char *data; /* ended by a NUL that is not counted; NULL while empty */
 	size_t len, cap;
+	/* NULL, or what takes all bytes away (len = 0) when many have come together. */
+	void (*drain)(struct buf *b);
 };
 
 void buf_done(struct buf *b);

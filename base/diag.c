@@ -89,11 +89,22 @@ static void print_line(const struct diag *d, struct buf *out) {
 	arena_free(a);
 }
 
+/* A file may be called anything: nothing of its name may move the cursor or break the line. */
+static void print_name(const char *name, struct buf *out) {
+	size_t len = strlen(name), bad = 0;
+	bool whole = text_utf8(name, len, &bad);
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)name[i];
+		buf_putc(out, c < 0x20 || c == 0x7f || (!whole && c >= 0x80) ? '?' : name[i]);
+	}
+}
+
 void diags_print(struct diags *d, struct buf *out) {
 	diags_sort(d);
 	for (size_t i = 0; i < d->n; i++) {
 		const struct diag *x = d->v + i;
-		buf_puts(out, x->at.file);
+		print_name(x->at.file, out);
 		if (x->at.line > 0)
 			buf_printf(out, ":%d", x->at.line);
 		if (x->at.line > 0 && x->at.column > 0)

@@ -23,6 +23,27 @@ static LDAPDN parse(const char *text) {
 	return dn;
 }
 
+/*
+ * How most DNs are written: `type=value,type=value`, nothing escaped, no blank at an edge, nothing
+ * but ASCII. For these the functions below need no parser; libldap's comes to the same.
+ */
+static bool is_plain(const char *s) {
+	for (;; s++) {
+		if (!isalpha((unsigned char)*s))
+			return false;
+		while (isalnum((unsigned char)*s) || *s == '-')
+			s++;
+		if (*s++ != '=' || !isalnum((unsigned char)*s))
+			return false;
+		while (isalnum((unsigned char)*s) || (*s && strchr(" ._-()/", *s)))
+			s++;
+		if (s[-1] == ' ' || (*s && *s != ','))
+			return false;
+		if (!*s)
+			return true;
+	}
+}
+
 /* Writes `type=value`, escaped; the same bytes for every way to write the same thing. */
 static void put_component(struct arena *a, struct buf *out, const LDAPAVA *ava) {
 	char *type = arena_copy(a, ava->la_attr.bv_val, ava->la_attr.bv_len);
@@ -41,6 +62,8 @@ static void put_component(struct arena *a, struct buf *out, const LDAPAVA *ava) 
 }
 
 char *dn_normal(struct arena *a, const char *text) {
+	if (text && is_plain(text))
+		return text_fold(a, text);
 	DN_PARSED dn = parse(text);
 	struct buf out = { 0 };
 
@@ -72,6 +95,10 @@ bool dn_same(const char *a, const char *b) {
 }
 
 char *dn_name(struct arena *a, const char *text) {
+	if (text && is_plain(text)) {
+		const char *value = strchr(text, '=') + 1;
+		return arena_copy(a, value, strcspn(value, ","));
+	}
 	DN_PARSED dn = parse(text);
 
 	if (!dn || !dn[0] || !dn[0][0])
@@ -80,6 +107,10 @@ char *dn_name(struct arena *a, const char *text) {
 }
 
 char *dn_parent(struct arena *a, const char *text) {
+	if (text && is_plain(text)) {
+		const char *comma = strchr(text, ',');
+		return comma ? arena_strdup(a, comma + 1) : NULL;
+	}
 	DN_PARSED dn = parse(text);
 	char *written = NULL;
 
@@ -91,12 +122,18 @@ char *dn_parent(struct arena *a, const char *text) {
 }
 
 bool dn_below(const char *dn, const char *base) {
-	size_t n = strlen(dn), m = strlen(base);
+	size_t n = strlen(dn), m = strlen(base), slashes = 0;
 
 	if (n < m || strcmp(dn + n - m, base) != 0)
 		return false;
-	/* A comma that belongs to a name is escaped. */
-	return n == m || (dn[n - m - 1] == ',' && (n - m < 2 || dn[n - m - 2] != '\\'));
+	if (n == m)
+		return true;
+	if (dn[n - m - 1] != ',')
+		return false;
+	/* A comma that belongs to a name is escaped, by a backslash that is not escaped itself. */
+	while (slashes < n - m - 1 && dn[n - m - 2 - slashes] == '\\')
+		slashes++;
+	return slashes % 2 == 0;
 }
 
 static bool is_dc(LDAPRDN rdn) {

@@ -1,7 +1,6 @@
 #include "base/guid.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Which byte of ours stands at each place of the text. */
@@ -37,13 +36,17 @@ bool guid_parse(const char *text, struct guid *ret) {
 }
 
 char *guid_text(struct guid g, char text[static GUID_TEXT]) {
+	static const char digits[] = "0123456789abcdef";
 	char *p = text;
 
 	for (int i = 0; i < 16; i++) {
+		uint8_t byte = g.bytes[order[i]];
 		if (i == 4 || i == 6 || i == 8 || i == 10)
 			*p++ = '-';
-		p += sprintf(p, "%02x", g.bytes[order[i]]);
+		*p++ = digits[byte >> 4];
+		*p++ = digits[byte & 15];
 	}
+	*p = '\0';
 	return text;
 }
 

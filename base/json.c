@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistr.h>
 
 static void line(struct json *j) {
 	if (j->compact)
@@ -47,11 +48,17 @@ static void escaped(struct buf *out, const char *s, size_t len) {
 	buf_putc(out, '"');
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)s[i];
-		if (c >= 0x20 && c != '"' && c != '\\')
+		int known = c < 0x80 ? 1 : u8_mblen((const uint8_t *)s + i, len - i);
+		if (known > 0 && c >= 0x20 && c != '"' && c != '\\') {
+			i += (size_t)known - 1;
 			continue;
+		}
 		buf_add(out, s + from, i - from);
 		from = i + 1;
-		if (c == '"' || c == '\\')
+		/* A file's name may be no UTF-8, JSON must be. */
+		if (known <= 0)
+			buf_puts(out, "\xef\xbf\xbd");
+		else if (c == '"' || c == '\\')
 			buf_printf(out, "\\%c", c);
 		else if (c == '\n')
 			buf_puts(out, "\\n");

@@ -2,8 +2,8 @@
  * json -- writes JSON as it goes, so that a plan of any size needs no tree.
  *
  * RFC 8259, indented by two blanks, strings as they are (UTF-8) but for what
- * must be escaped. The caller opens and closes in order; a wrong order is a
- * bug and asserts. Reading JSON is jansson's work, not ours.
+ * must be escaped; a byte that is no UTF-8 becomes U+FFFD. The caller opens and closes in order; a
+ * wrong order is a bug and asserts. Reading JSON is jansson's work, not ours.
  */
 #pragma once
 

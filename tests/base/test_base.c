@@ -109,6 +109,7 @@ static void dns(void **state) {
 	assert_true(dn_below("dc=x", "dc=x"));
 	assert_false(dn_below("dc=xx", "dc=x"));
 	assert_false(dn_below("cn=a\\,dc=x", "dc=x"));
+	assert_true(dn_below("cn=a\\\\,dc=x", "dc=x"));
 	arena_free(a);
 }
 
@@ -174,8 +175,11 @@ static void diagnostics(void **state) {
 	diag_add(&d, (struct place){ "b.yaml", 3, 12 }, "alias-invalid", file, sizeof(file) - 1,
 	         "alias \"%s\" is wrong", "help..desk");
 	diag_add(&d, (struct place){ "a.yaml", 0, 0 }, "empty", NULL, 0, "there is nothing");
+	/* Nothing of a file's name reaches the terminal as a command. */
+	diag_add(&d, (struct place){ "a\xe9\n\x1b[1m", 0, 0 }, "empty", NULL, 0, "nothing");
 	diags_print(&d, &out);
 	assert_string_equal(out.data, "a.yaml: error: there is nothing [empty]\n"
+	                              "a???[1m: error: nothing [empty]\n"
 	                              "b.yaml:3:12: error: alias \"help..desk\" is wrong "
 	                              "[alias-invalid]\n"
 	                              "   3 |     alias: help..desk\n"
@@ -194,13 +198,14 @@ static void json(void **state) {
 	json_bytes(&j, "x\0y\n\x1f", 5);
 	json_key(&j, "list");
 	json_open(&j, '[');
+	json_text(&j, "Jos\xc3\xa9 \xe9");
 	json_int(&j, -1);
 	json_bool(&j, true);
 	json_nil(&j);
 	json_close(&j, ']');
 	json_close(&j, '}');
-	assert_string_equal(out.data,
-	                    "{\"a\\\"b\":\"x\\u0000y\\n\\u001f\",\"list\":[-1,true,null]}\n");
+	assert_string_equal(out.data, "{\"a\\\"b\":\"x\\u0000y\\n\\u001f\",\"list\":["
+	                              "\"Jos\xc3\xa9 \xef\xbf\xbd\",-1,true,null]}\n");
 	buf_done(&out);
 }
 
