@@ -23,6 +23,15 @@ static void on_signals(void (*handler)(int)) {
 	sigaction(SIGTERM, &action, NULL);
 }
 
+/* An archive goes with its primary, which comes first. */
+static bool partner_chosen(const struct pass *p, const struct item *item) {
+	for (size_t i = 0; i < p->plan.n; i++)
+		if (p->chosen[i] && p->plan.items[i].user == item->user &&
+		    p->plan.items[i].connection->archive != item->connection->archive)
+			return true;
+	return false;
+}
+
 /* Chooses what is carried out; what only a person may do is held back without one. */
 static size_t choose(struct oneshot *one, bool held_too) {
 	struct plan *plan = &one->pass->plan;
@@ -37,6 +46,14 @@ static size_t choose(struct oneshot *one, bool held_too) {
 		item->outcome = held ? OUTCOME_HELD : OUTCOME_NONE;
 		n += !held;
 	}
+	for (size_t i = 0; i < plan->n; i++)
+		if (one->pass->chosen[i] && plan->items[i].after_partner &&
+		    !partner_chosen(one->pass, plan->items + i)) {
+			one->pass->chosen[i] = false;
+			plan->items[i].outcome = OUTCOME_NOT_ATTEMPTED;
+			plan->items[i].message = "what it builds on is not written in this run";
+			n--;
+		}
 	return n;
 }
 
@@ -66,6 +83,9 @@ static int refuse(const char *why) {
 static int consent(struct oneshot *one, const struct options *o) {
 	struct plan *plan = &one->pass->plan;
 	struct buf text = { 0 };
+	/* A saved plan was looked at when it was made: it is not asked about, nor shown again. */
+	if (o->plan)
+		return plan->over_limit ? refuse(plan->limit_text) : 0;
 	size_t n = choose(one, !o->yes || o->held);
 
 	if (outputs_show(&one->outputs, FORMAT_TEXT)) {
@@ -100,7 +120,8 @@ int cmd_apply(const struct options *o, struct arena *a) {
 	struct oneshot one = { 0 };
 
 	on_signals(on_interrupt);
-	int code = oneshot_plan(&one, o, a, true);
+	int code =
+	        oneshot_plan(&one, o, a, (struct plan_source){ .writes = true, .saved = o->plan });
 	if (!code)
 		code = consent(&one, o);
 	if (code)
@@ -110,7 +131,7 @@ int cmd_apply(const struct options *o, struct arena *a) {
 	/* Locked out before the run began: there is no ledger to show. */
 	if (code && !one.pass->run.id)
 		return code;
-	if (outputs_show(&one.outputs, FORMAT_TEXT))
+	if (!o->plan && outputs_show(&one.outputs, FORMAT_TEXT))
 		fputc('\n', stdout);
 	int reported = oneshot_report(&one, true, true);
 	int outcome = exit_code(&one.pass->plan);

@@ -18,22 +18,23 @@ struct history {
 	bool one; /* a single run was asked for */
 };
 
-static void run_text(const struct run *r, struct buf *out) {
+static void run_text(struct arena *a, const struct run *r, struct buf *out) {
 	char date[TIMESTAMP_TEXT];
 
 	buf_printf(out, "run %" PRId64 "  %s  %s  %s\n", r->id, timestamp_text(r->started, date),
-	           r->mode, *r->outcome ? r->outcome : "not ended");
+	           r->undoes ? arena_printf(a, "%s of run %" PRId64, r->mode, r->undoes) : r->mode,
+	           *r->outcome ? r->outcome : "not ended");
 	buf_printf(out,
 	           "    applied %" PRId64 ", failed %" PRId64 ", stale %" PRId64
 	           ", uncertain %" PRId64 ", held %" PRId64 ", not attempted %" PRId64 "\n",
 	           r->applied, r->failed, r->stale, r->uncertain, r->held, r->not_attempted);
 }
 
-static void history_text(const struct history *h, struct buf *out) {
+static void history_text(struct arena *a, const struct history *h, struct buf *out) {
 	const char *last = "";
 
 	for (size_t i = 0; i < h->n_runs; i++)
-		run_text(h->runs + i, out);
+		run_text(a, h->runs + i, out);
 	if (!h->n_runs)
 		buf_puts(out, "No run was recorded yet.\n");
 	/* Within a run, in the order in which it was done. */
@@ -76,6 +77,11 @@ static void run_json(struct json *j, const struct run *r) {
 	date(j, "started", r->started);
 	date(j, "ended", r->ended);
 	text(j, "mode", r->mode);
+	json_key(j, "undoes");
+	if (r->undoes)
+		json_int(j, r->undoes);
+	else
+		json_nil(j);
 	text(j, "digest", r->digest);
 	text(j, "outcome", *r->outcome ? r->outcome : NULL);
 	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
@@ -145,13 +151,82 @@ static int read_history(const struct session *s, int64_t id, struct history *h) 
 	return EXIT_UNREACHABLE;
 }
 
-static int run_number(const struct options *o, int64_t *ret) {
-	const char *given = o->arguments.n ? o->arguments.v[0] : NULL;
+/* ---- is it as it was written? ---- */
+
+struct verdict {
+	int64_t rows, bad;
+	const struct audit_row *row; /* the bad one */
+};
+
+static int read_verdict(const struct session *s, struct verdict *v) {
+	struct inventory *inv = NULL;
+	struct audit_row *rows;
+	struct error err;
+	size_t n = 0;
+	int r = inventory_open(s->store, INVENTORY_READ, &inv, &err);
+
+	if (r == OK)
+		r = inventory_verify(inv, &v->rows, &v->bad, &err);
+	if (r == OK && v->bad)
+		r = inventory_audit(inv, s->a, 0, &rows, &n, &err);
+	for (size_t i = 0; r == OK && i < n; i++)
+		if (rows[i].id == v->bad)
+			v->row = rows + i;
+	inventory_close(inv);
+	if (r == OK)
+		return 0;
+	fprintf(stderr, "mbxctl: %s\n", err.text);
+	return EXIT_UNREACHABLE;
+}
+
+static void verdict_text(const struct verdict *v, struct buf *out) {
+	if (!v->bad) {
+		buf_printf(out, "The history is as it was written: %" PRId64 " row%s checked\n",
+		           v->rows, v->rows == 1 ? "" : "s");
+		return;
+	}
+	buf_printf(out, "Row %" PRId64 " of the history is not as it was written", v->bad);
+	if (v->row)
+		buf_printf(out, " (run %" PRId64 ", %s)", v->row->run, v->row->name);
+	buf_printf(out,
+	           ": it was altered, or one before it was taken out; the %" PRId64
+	           " before it are in order, those after it were not checked\n",
+	           v->rows - 1);
+}
+
+static void verdict_json(const struct verdict *v, struct buf *out) {
+	struct json j = { .out = out };
+
+	json_open(&j, '{');
+	json_key(&j, "rows");
+	json_int(&j, v->rows);
+	json_key(&j, "bad");
+	if (v->bad)
+		json_int(&j, v->bad);
+	else
+		json_nil(&j);
+	json_close(&j, '}');
+}
+
+static int verify(const struct session *s, const struct outputs *outputs) {
+	struct verdict v = { 0 };
+	int code = read_verdict(s, &v);
+
+	for (size_t i = 0; !code && i < outputs->n; i++) {
+		struct buf out = { 0 };
+		if (outputs->v[i].format == FORMAT_JSON)
+			verdict_json(&v, &out);
+		else
+			verdict_text(&v, &out);
+		code = output_write(outputs->v + i, &out);
+		buf_done(&out);
+	}
+	return !code && v.bad ? EXIT_FAILED : code;
+}
+
+int run_number(const char *given, int64_t *ret) {
 	char *end;
 
-	*ret = 0;
-	if (!given)
-		return 0;
 	errno = 0;
 	*ret = strtoll(given, &end, 10);
 	if (!errno && end != given && !*end && *ret > 0)
@@ -172,8 +247,8 @@ int cmd_history(const struct options *o, struct arena *a) {
 		code = outputs_parse(o, a, &outputs);
 	if (!code)
 		code = session_needs_store(&s);
-	if (!code)
-		code = run_number(o, &id);
+	if (!code && o->arguments.n)
+		code = run_number(o->arguments.v[0], &id);
 	if (!code)
 		code = read_history(&s, id, &h);
 	h.one = id != 0;
@@ -182,12 +257,14 @@ int cmd_history(const struct options *o, struct arena *a) {
 		        "mbxctl: there is no run %" PRId64 "; `mbxctl history` lists them\n", id);
 		return EXIT_FAILED;
 	}
+	if (!code && o->verify)
+		return verify(&s, &outputs);
 	for (size_t i = 0; !code && i < outputs.n; i++) {
 		struct buf out = { 0 };
 		if (outputs.v[i].format == FORMAT_JSON)
 			history_json(&h, &out);
 		else
-			history_text(&h, &out);
+			history_text(a, &h, &out);
 		code = output_write(outputs.v + i, &out);
 		buf_done(&out);
 	}

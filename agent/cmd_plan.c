@@ -3,10 +3,12 @@
 
 int cmd_plan(const struct options *o, struct arena *a) {
 	struct oneshot one = { 0 };
-	int code = oneshot_plan(&one, o, a, false);
+	int code = oneshot_plan(&one, o, a, (struct plan_source){ 0 });
 
 	if (!code)
 		code = oneshot_report(&one, false, true);
+	if (!code)
+		code = oneshot_save(&one);
 	if (code)
 		return code;
 	const size_t *n = one.pass->plan.counts;

@@ -21,7 +21,30 @@ static int fail(const struct error *err, int code) {
 	return code;
 }
 
-static int import_file(struct inventory *inv, const char *path, const struct session *s) {
+static int read_options(const struct options *o, struct import_options *ret) {
+	int order = DATE_ORDER_YMD;
+
+	*ret = (struct import_options){ .time_zone = o->time_zone, .prune = o->prune };
+	if (o->time_zone && !import_time_zone_known(o->time_zone)) {
+		fprintf(stderr,
+		        "mbxctl: there is no time zone \"%s\"; --time-zone takes a name such as "
+		        "Europe/Berlin\n",
+		        o->time_zone);
+		return EXIT_USAGE;
+	}
+	if (!o->date_order)
+		return 0;
+	while (date_order_names[order] && strcmp(date_order_names[order], o->date_order) != 0)
+		order++;
+	ret->date_order = (enum date_order)order;
+	if (date_order_names[order])
+		return 0;
+	fprintf(stderr, "mbxctl: --date-order takes ymd, dmy or mdy, not \"%s\"\n", o->date_order);
+	return EXIT_USAGE;
+}
+
+static int import_file(struct inventory *inv, const char *path, const struct session *s,
+                       const struct import_options *options) {
 	struct import_report report = { 0 };
 	struct diags diags = { .arena = s->a };
 	struct buf text = { 0 };
@@ -31,7 +54,7 @@ static int import_file(struct inventory *inv, const char *path, const struct ses
 
 	if (file_read(path, IMPORT_BYTES_MAX, &bytes, &len, &err) < 0)
 		return fail(&err, EXIT_FAILED);
-	int r = inventory_import(inv, path, bytes, len, s->now, &report, &diags, &err);
+	int r = inventory_import(inv, path, bytes, len, options, &report, &diags, &err);
 	free(bytes);
 	if (r == ERR_INVALID) {
 		diags_print(&diags, &text);
@@ -44,9 +67,12 @@ static int import_file(struct inventory *inv, const char *path, const struct ses
 	}
 	if (r < 0)
 		return fail(&err, EXIT_UNREACHABLE);
-	printf("%s: %s: %zu added, %zu changed, %zu unchanged, %zu vanished\n", path,
+	printf("%s: %s: %zu added, %zu changed, %zu unchanged, %zu vanished", path,
 	       report.databases ? "databases" : "mailboxes", report.added, report.changed,
 	       report.unchanged, report.vanished);
+	if (options->prune)
+		printf(", %zu pruned", report.pruned);
+	putchar('\n');
 	return EXIT_DONE;
 }
 
@@ -71,25 +97,29 @@ static int take_lock(const struct session *s, struct lock **ret) {
 }
 
 int cmd_store_import(const struct options *o, struct arena *a) {
+	struct import_options options;
 	struct inventory *inv = NULL;
 	struct lock *lock = NULL;
 	struct session s;
 	struct error err;
-	int code = session_open(&s, o, a), worst = 0;
+	int code = read_options(o, &options), worst = 0;
 
+	if (!code)
+		code = session_open(&s, o, a);
 	if (!code)
 		code = session_needs_store(&s);
 	if (!code)
 		code = take_lock(&s, &lock);
 	if (code)
 		return code;
+	options.now = s.now;
 	if (inventory_open(s.store, INVENTORY_WRITE, &inv, &err) < 0)
 		worst = fail(&err, EXIT_UNREACHABLE);
 	for (size_t i = 0; inv && i < o->arguments.n; i++) {
-		code = import_file(inv, o->arguments.v[i], &s);
+		code = import_file(inv, o->arguments.v[i], &s, &options);
 		worst = worst ? worst : code;
 	}
-	inventory_close(inv);
+	inventory_close_unused(inv);
 	lock_release(lock);
 	return worst;
 }
@@ -115,8 +145,22 @@ static const char *state_of(struct arena *a, const struct mailbox_row *m) {
 	return m->kept != TIMESTAMP_NONE ? arena_printf(a, "%s, not confirmed", state) : state;
 }
 
+/* So that the states stand below each other; a name beyond the limit pushes only its own. */
+static size_t name_width(const struct listing *l) {
+	enum { NARROWEST = 22, WIDEST = 40 };
+	size_t widest = NARROWEST;
+
+	for (size_t i = 0; i < l->n_mailboxes; i++) {
+		size_t width = text_width(l->mailboxes[i].display_name);
+		if (width > widest)
+			widest = width;
+	}
+	return widest < WIDEST ? widest : WIDEST;
+}
+
 static void list_text(struct arena *a, const struct listing *l, struct buf *out) {
 	char date[TIMESTAMP_TEXT], guid[GUID_TEXT];
+	size_t column = name_width(l) + 2;
 
 	for (size_t d = 0; d < l->n_databases; d++) {
 		const struct database_row *db = l->databases + d;
@@ -129,7 +173,7 @@ static void list_text(struct arena *a, const struct listing *l, struct buf *out)
 				continue;
 			size_t width = text_width(m->display_name);
 			buf_printf(out, "  %s  %s", guid_text(m->guid, guid), m->display_name);
-			buf_pad(out, ' ', width < 24 ? 24 - width : 1);
+			buf_pad(out, ' ', width + 2 < column ? column - width : 2);
 			buf_printf(out, "%s%s", state_of(a, m), m->archive ? ", archive" : "");
 			if (m->disconnected != TIMESTAMP_NONE)
 				buf_printf(out, ", purged %s",

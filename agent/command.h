@@ -31,9 +31,12 @@ struct texts {
 
 struct options {
 	const char *config, *store, *directory, *now, *color;
+	const char *save, *plan; /* files of saved plans */
 	struct texts output, only, except;
-	int64_t max_changes;  /* -1: not given */
-	int64_t lock_timeout; /* seconds */
+	int64_t max_changes;                /* -1: not given */
+	int64_t lock_timeout;               /* seconds */
+	const char *date_order, *time_zone; /* of an inventory */
+	bool prune, verify;
 	bool detailed_exitcode, yes, held, quiet, verbose, help;
 	struct texts arguments; /* what is no option */
 };
@@ -55,10 +58,18 @@ int options_parse(const struct command *c, int argc, char **argv, struct arena *
                   struct options *ret);
 void command_help(const struct command *c); /* to standard output */
 
+/* The number of a run; EXIT_USAGE with the reason printed, or 0. */
+int run_number(const char *given, int64_t *ret);
+
 int cmd_validate(const struct options *o, struct arena *a);
 int cmd_plan(const struct options *o, struct arena *a);
 int cmd_apply(const struct options *o, struct arena *a);
 int cmd_store_import(const struct options *o, struct arena *a);
 int cmd_store_list(const struct options *o, struct arena *a);
+int cmd_undo(const struct options *o, struct arena *a);
+int cmd_suggest(const struct options *o, struct arena *a);
+int cmd_export(const struct options *o, struct arena *a);
+int cmd_explain(const struct options *o, struct arena *a);
 int cmd_history(const struct options *o, struct arena *a);
+int cmd_schema(const struct options *o, struct arena *a);
 int cmd_version(const struct options *o, struct arena *a);

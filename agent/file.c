@@ -58,7 +58,8 @@ int file_read(const char *path, size_t max, char **ret, size_t *ret_len, struct 
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return error_set(err, ERR_IO, "cannot open %s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return error_set(err, ERR_INVALID, "%s is not a regular file", path);
+		return error_set(err, ERR_INVALID, "%s is %s: name a regular file", path,
+		                 S_ISDIR(st.st_mode) ? "a folder" : "a pipe, a socket or a device");
 	if ((size_t)st.st_size > max)
 		return error_set(err, ERR_INVALID, "%s is larger than %zu MiB", path, max >> 20);
 	return read_all(fd, path, max, ret, ret_len, err);

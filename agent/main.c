@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "agent/command.h"
+#include "agent/habits.h"
 #include "base/text.h"
 
 #define PLANNING "csdoieCqvn"
@@ -22,7 +23,7 @@ const struct command commands[] = {
 	  "and what stands in the way. Writes nothing anywhere.\n\n"
 	  "Exit: 0 made, nothing stands in the way; 3 some connections are blocked or unknown;\n"
 	  "2 changes are pending (with --detailed-exitcode).",
-	  PLANNING "Dm", 0, -1, cmd_plan },
+	  PLANNING "DmS", 0, -1, cmd_plan },
 	{ "apply", "[PATH...]", "plan, ask, carry out",
 	  "Makes a plan, shows it, asks, and carries out exactly what was shown. Whatever moved in "
 	  "the\n"
@@ -30,19 +31,53 @@ const struct command commands[] = {
 	  "Exit: 0 done; 3 some are blocked, unknown or held; 4 some failed, were stale, are "
 	  "uncertain\n"
 	  "or were not attempted; 5 refused, nothing was written.",
-	  PLANNING "myHl", 0, -1, cmd_apply },
+	  PLANNING "myHlP", 0, -1, cmd_apply },
 	{ "store import", "FILE...", "take in an inventory of databases or mailboxes",
-	  "Takes in what Get-MailboxDatabase or Get-MailboxStatistics wrote with Export-Csv; which "
-	  "of\n"
-	  "the two a file is shows in its columns. All of a file or nothing: every bad line is "
-	  "listed.",
-	  "csnlq", 1, -1, cmd_store_import },
+	  "Takes in what Get-MailboxDatabase or Get-MailboxStatistics wrote with Export-Csv or\n"
+	  "ConvertTo-Json; which of the two a file is shows in its columns. All of a file or "
+	  "nothing:\n"
+	  "every bad line is listed. A mailbox that a file of its database misses is marked as "
+	  "vanished\n"
+	  "and stays, unless --prune is given.",
+	  "csnlqOZR", 1, -1, cmd_store_import },
 	{ "store list", "", "what the inventory holds",
 	  "Lists the databases and mailboxes of the store, with their states and purge dates.",
 	  "csoC", 0, 0, cmd_store_list },
+	{ "suggest", "[PATH...]", "a manifest for the disconnected mailboxes that nobody claims",
+	  "Writes a manifest with a connection for each disconnected mailbox that the manifests "
+	  "do not\n"
+	  "name, the first to be purged first, with its user where exactly one matches. Look at "
+	  "each\n"
+	  "before it is applied: a matching name is no proof.",
+	  "csdqn", 0, -1, cmd_suggest },
+	{ "export", "", "a manifest of what is connected now",
+	  "Writes a manifest of the connected mailboxes with their users, types, aliases and "
+	  "policies.\n"
+	  "A plan of it has nothing to do.",
+	  "csdqn", 0, 0, cmd_export },
+	{ "explain", "MAILBOX", "every rule tried on one mailbox, and its outcome",
+	  "Shows how the connections of one mailbox were decided: what was found and by what, and "
+	  "every\n"
+	  "rule with its outcome. MAILBOX is a display name, GUID, legacyExchangeDN or a "
+	  "connection's\n"
+	  "name. Where no connection names it, what would be found without `user`.",
+	  "csdoCqn", 1, 1, cmd_explain },
 	{ "history", "[RUN]", "runs, and what each changed, before and after",
-	  "Lists the runs, newest first; with the number of a run, everything that it changed.",
-	  "csoC", 0, 1, cmd_history },
+	  "Lists the runs, newest first; with the number of a run, everything that it changed.\n"
+	  "With --verify: whether all that is recorded is as it was written; exit 1 where it is "
+	  "not.",
+	  "csoCV", 0, 1, cmd_history },
+	{ "undo", "RUN", "a plan that takes a run back",
+	  "Plans what takes back what a run did: each attribute goes back to what it was, where "
+	  "it\n"
+	  "still has the value that the run wrote. Only plans; to carry it out, --save it and run\n"
+	  "mbxctl apply --plan FILE. An undone connect starts the mailbox's purge date anew.",
+	  "csdoCqvnSD", 1, 1, cmd_undo },
+	{ "schema", "manifest|config", "JSON Schema of the files that people write",
+	  "Prints the JSON Schema (draft 2020-12) of a manifest or of the config, for editors. "
+	  "What a\n"
+	  "schema cannot say, `mbxctl validate` does.",
+	  "", 1, 1, cmd_schema },
 	{ "version", "", "its own version, the libraries' and the formats'",
 	  "Prints the versions of mbxctl, of the libraries it runs with and of the formats it "
 	  "speaks.",
@@ -81,9 +116,11 @@ static int no_such(int argc, char **argv) {
 	for (const struct command *c = commands; c->name; c++)
 		names[n++] = c->name;
 	names[n] = NULL;
-	const char *meant = text_nearest(words, names);
+	const char *meant = text_nearest(words, names), *habit = habit_command(words);
 	fprintf(stderr, "mbxctl: there is no command \"%s\"", words);
-	if (meant)
+	if (habit)
+		fprintf(stderr, "; %s", habit);
+	else if (meant)
 		fprintf(stderr, "; did you mean `mbxctl %s`?", meant);
 	fputs("\nTry: mbxctl --help\n", stderr);
 	return EXIT_USAGE;
@@ -122,6 +159,8 @@ int main(int argc, char **argv) {
 	struct arena *a = arena_new();
 
 	signal(SIGPIPE, SIG_IGN);
+	/* A file that grows too large is an error of its write, not the end of us. */
+	signal(SIGXFSZ, SIG_IGN);
 	/* Otherwise a ./ldaprc or an LDAP* variable decides about TLS behind our back. */
 	setenv("LDAPNOINIT", "1", 1);
 	int code = run(argc, argv, a);

@@ -1,15 +1,26 @@
 #include "agent/manifests.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fts.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
+#include "agent/command.h"
 #include "agent/file.h"
+#include "base/hash.h"
+#include "base/text.h"
 
-struct names {
-	const char **v;
+/* What a path leads to; of standard input nothing is known. */
+struct file {
+	const char *path;
+	dev_t device;
+	ino_t inode;
+};
+struct files {
+	struct file *v;
 	size_t n, cap;
 };
 
@@ -20,20 +31,46 @@ static bool is_manifest(const char *name) {
 }
 
 static int by_name(const void *a, const void *b) {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	const struct file *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
 }
 
-static void trouble(struct diags *diags, const char *path, const char *format, const char *why) {
+static void trouble(struct diags *diags, const char *path, const char *what, const char *why) {
 	struct place at = { path, 0, 0 };
 
-	diag_add(diags, at, "manifest-unreadable", NULL, 0, "%s%s", format, why);
+	diag_add(diags, at, "manifest-unreadable", NULL, 0, "%s%s", what, why);
+}
+
+static void add(struct arena *a, struct files *files, const char *path, const struct stat *st) {
+	struct file file = { path, st->st_dev, st->st_ino };
+
+	ARENA_PUSH(a, files, file);
+}
+
+/* Why something below a folder cannot be read, or NULL. */
+static const char *fault(const FTSENT *e) {
+	switch (e->fts_info) {
+	case FTS_DNR:
+	case FTS_ERR:
+		return strerror(e->fts_errno);
+	case FTS_DC:
+		return "the link leads back to a folder that it lies in: take it away";
+	case FTS_SLNONE:
+	case FTS_NS:
+		return is_manifest(e->fts_name) ? "the link leads to nothing" : NULL;
+	case FTS_DEFAULT:
+		return is_manifest(e->fts_name) ? "this is no regular file" : NULL;
+	default:
+		return NULL;
+	}
 }
 
 /* Links are followed, as git-sync and Kubernetes publish by them; a circle of links is told. */
-static void walk(struct arena *a, const char *folder, struct names *names, struct diags *diags) {
+static void walk(struct arena *a, const char *folder, struct files *files, struct diags *diags) {
 	char *roots[] = { arena_strdup(a, folder), NULL };
 	FTS *tree = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL);
-	size_t before = names->n;
+	size_t before = files->n, problems = diags->n;
 
 	for (FTSENT *e = tree ? fts_read(tree) : NULL; e; e = fts_read(tree)) {
 		bool hidden = e->fts_level > 0 && e->fts_name[0] == '.';
@@ -41,40 +78,61 @@ static void walk(struct arena *a, const char *folder, struct names *names, struc
 			fts_set(tree, e, FTS_SKIP);
 		if (hidden)
 			continue;
-		if (e->fts_info == FTS_DNR || e->fts_info == FTS_ERR)
-			trouble(diags, arena_strdup(a, e->fts_path),
-			        "cannot read the folder: ", strerror(e->fts_errno));
-		if (e->fts_info == FTS_F && is_manifest(e->fts_name))
-			ARENA_PUSH(a, names, arena_strdup(a, e->fts_path));
-		if ((e->fts_info == FTS_SLNONE || e->fts_info == FTS_NS) &&
-		    is_manifest(e->fts_name))
-			trouble(diags, arena_strdup(a, e->fts_path), "the link leads to nothing",
-			        "");
+		const char *why = fault(e);
+		if (why)
+			trouble(diags, arena_strdup(a, e->fts_path), why, "");
+		else if (e->fts_info == FTS_F && is_manifest(e->fts_name))
+			add(a, files, arena_strdup(a, e->fts_path), e->fts_statp);
 	}
 	if (tree)
 		fts_close(tree);
-	if (names->n == before)
+	if (files->n > before)
+		qsort(files->v + before, files->n - before, sizeof(*files->v), by_name);
+	else if (diags->n == problems)
 		trouble(diags, folder, "no manifest (*.yaml, *.yml) is in this folder", "");
-	else
-		qsort(names->v + before, names->n - before, sizeof(*names->v), by_name);
 }
 
-static void find(struct arena *a, const char *path, struct names *names, struct diags *diags) {
-	struct stat st;
+/* The folder's entry that was most likely meant by a path that leads to nothing. */
+static const char *meant_by(struct arena *a, const char *path) {
+	const char *slash = strrchr(path, '/'), *nearest = NULL;
+	size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
+	DIR *d = opendir(folder ? arena_copy(a, path, folder) : ".");
+	struct texts names = { 0 };
+
+	for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
+		const char *name = arena_strdup(a, e->d_name);
+		if (*name != '.')
+			ARENA_PUSH(a, &names, name);
+	}
+	if (d)
+		closedir(d);
+	if (names.n) {
+		const char *end = NULL;
+		ARENA_PUSH(a, &names, end);
+		nearest = text_nearest(path + folder, names.v);
+	}
+	return nearest ? arena_printf(a, ", did you mean %.*s%s?", (int)folder, path, nearest) : "";
+}
+
+static void find(struct arena *a, const char *path, struct files *files, struct diags *diags) {
+	struct stat st = { 0 };
 	char *copy = arena_strdup(a, path);
 
 	/* `mailboxes/` and `mailboxes` are called the same in messages. */
 	for (size_t n = strlen(copy); n > 1 && copy[n - 1] == '/'; n--)
 		copy[n - 1] = '\0';
 	if (strcmp(path, "-") == 0)
-		ARENA_PUSH(a, names, path);
+		add(a, files, path, &st);
 	else if (stat(copy, &st) != 0)
 		trouble(diags, copy, errno == ENOENT ? "there is no such file or folder" : "",
-		        errno == ENOENT ? "" : strerror(errno));
+		        errno == ENOENT ? meant_by(a, copy) : strerror(errno));
+	else if (strlen(copy) > 4 && strcasecmp(copy + strlen(copy) - 4, ".csv") == 0)
+		trouble(diags, copy, "this is no manifest: take an inventory in with ",
+		        "`mbxctl store import`");
 	else if (S_ISDIR(st.st_mode))
-		walk(a, copy, names, diags);
+		walk(a, copy, files, diags);
 	else
-		ARENA_PUSH(a, names, copy);
+		add(a, files, copy, &st);
 }
 
 /* The file's name without folder and extension. */
@@ -85,48 +143,68 @@ static const char *name_of(struct arena *a, const char *path) {
 	return arena_copy(a, base, dot && dot > base ? (size_t)(dot - base) : strlen(base));
 }
 
+/* The message stands behind the path already. */
+static const char *without_path(struct arena *a, const char *text, const char *path) {
+	size_t n = strlen(path);
+
+	if (strncmp(text, path, n) != 0 || text[n] != ' ')
+		return arena_strdup(a, text);
+	return arena_printf(a, "the file%s", text + n);
+}
+
 static void read_one(struct arena *a, const char *path, struct connections *ret,
                      struct diags *diags) {
+	const char *label = strcmp(path, "-") == 0 ? "<stdin>" : path;
 	struct error err;
 	char *bytes;
 	size_t len;
 
 	if (file_read(path, MANIFEST_BYTES_MAX, &bytes, &len, &err) < 0) {
-		trouble(diags, path, err.text, "");
+		trouble(diags, label, without_path(a, err.text, path), "");
 		return;
 	}
-	manifest_decode(a, strcmp(path, "-") == 0 ? "<stdin>" : path, name_of(a, path), bytes, len,
-	                ret, diags);
+	manifest_decode(a, label, name_of(a, path), bytes, len, ret, diags);
 	free(bytes);
 }
 
-/* The same file by two paths is one wish, not two. */
-static bool seen(const struct names *names, size_t i) {
-	struct stat one, other;
+struct known {
+	struct {
+		dev_t device;
+		ino_t inode;
+	} key;
+	UT_hash_handle hh;
+};
 
-	if (stat(names->v[i], &one) != 0)
-		return false;
-	for (size_t k = 0; k < i; k++)
-		if (stat(names->v[k], &other) == 0 && one.st_dev == other.st_dev &&
-		    one.st_ino == other.st_ino)
-			return true;
-	return false;
+/* The same file by two paths is one wish, not two; so is standard input. */
+static bool seen(struct arena *a, struct known **table, const struct file *file) {
+	struct known *fresh = ARENA_NEW(a, struct known), *found;
+
+	fresh->key.device = file->device;
+	fresh->key.inode = file->inode;
+	HASH_FIND(hh, *table, &fresh->key, sizeof(fresh->key), found);
+	if (!found)
+		HASH_ADD(hh, *table, key, sizeof(fresh->key), fresh);
+	return found;
 }
 
 void manifests_read(struct arena *a, const char *const *paths, const struct config *config,
                     struct connections *ret, size_t *ret_files, struct diags *diags) {
-	struct names names = { 0 };
+	struct arena *scratch = arena_new();
+	struct files files = { 0 };
+	struct known *known = NULL;
 	size_t n_paths = 0;
 
 	for (; paths[n_paths]; n_paths++)
-		find(a, paths[n_paths], &names, diags);
+		find(a, paths[n_paths], &files, diags);
 	*ret_files = 0;
-	for (size_t i = 0; i < names.n; i++) {
+	for (size_t i = 0; i < files.n; i++) {
 		/* Within one folder every path is another file. */
-		if (n_paths > 1 && seen(&names, i))
+		if (n_paths > 1 && seen(scratch, &known, files.v + i))
 			continue;
-		read_one(a, names.v[i], ret, diags);
+		read_one(a, files.v[i].path, ret, diags);
 		(*ret_files)++;
 	}
+	HASH_CLEAR(hh, known);
+	arena_free(scratch);
 	manifest_check(ret, config, diags);
 }

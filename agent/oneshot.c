@@ -1,5 +1,6 @@
 #include "agent/oneshot.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,12 +37,13 @@ static int tell(struct oneshot *one) {
 	return p->exit_code;
 }
 
-int oneshot_plan(struct oneshot *one, const struct options *o, struct arena *a, bool writes) {
+int oneshot_plan(struct oneshot *one, const struct options *o, struct arena *a,
+                 struct plan_source source) {
 	int code = session_open(&one->session, o, a);
 
 	if (!code)
-		code = outputs_parse(o, a, &one->outputs);
-	if (!code)
+		code = outputs_parse_plan(o, a, &one->outputs);
+	if (!code && !source.saved && !source.undo_run)
 		code = session_needs_paths(&one->session);
 	if (!code)
 		code = session_needs_store(&one->session);
@@ -50,10 +52,30 @@ int oneshot_plan(struct oneshot *one, const struct options *o, struct arena *a, 
 	if (code)
 		return code;
 	uv_loop_init(&one->loop);
-	one->pass = pass_new(&one->loop, &one->session, writes);
+	one->pass = pass_new(&one->loop, &one->session, source.writes);
+	one->pass->saved_path = source.saved;
+	one->pass->undo_run = source.undo_run;
 	pass_plan(one->pass, on_done);
 	run(one);
-	return tell(one);
+	code = tell(one);
+	if (!code && !one->pass->plan.n && (o->only.n || o->except.n))
+		fputs("mbxctl: --only and --except leave no connection\n", stderr);
+	return code;
+}
+
+int oneshot_save(struct oneshot *one) {
+	struct pass *p = one->pass;
+	struct buf text = { 0 };
+
+	if (!one->session.o->save)
+		return 0;
+	saved_render(&p->plan, &p->connections, p->undo_run, &text);
+	int r = saved_write(one->session.o->save, &text, &p->error);
+	buf_done(&text);
+	if (r == OK)
+		return 0;
+	fprintf(stderr, "mbxctl: %s\n", p->error.text);
+	return EXIT_FAILED;
 }
 
 static void on_signal(uv_signal_t *handle, int number) {
@@ -85,6 +107,12 @@ static const char *manifests_line(struct oneshot *one) {
 	const char *const *paths = one->session.paths;
 	struct pass *p = one->pass;
 
+	if (p->undo_run)
+		return arena_printf(p->a, "none: what run %" PRId64 " did is taken back",
+		                    p->undo_run);
+	if (p->saved_path)
+		return arena_printf(p->a, "none: the plan saved in %s", p->saved_path);
+
 	for (size_t i = 0; paths[i]; i++)
 		buf_printf(&text, "%s%s", i ? " " : "", paths[i]);
 	buf_printf(&text, " (%zu file%s, %zu connection%s)", p->files, p->files == 1 ? "" : "s",
@@ -109,22 +137,35 @@ void oneshot_text(struct oneshot *one, bool ledger, struct buf *out) {
 		render_text(&one->pass->plan, &options, out);
 }
 
+/* Text is another matter: it knows where things come from, and ends an apply with a ledger. */
+static void (*const renderers[])(const struct plan *, const struct render_options *,
+                                 struct buf *) = {
+	[FORMAT_TEXT] = NULL,
+	[FORMAT_JSON] = render_json,
+	[FORMAT_NDJSON] = render_ndjson,
+	[FORMAT_MARKDOWN] = render_markdown,
+	[FORMAT_POWERSHELL] = render_powershell,
+	[FORMAT_LDIF] = render_ldif,
+};
+
 int oneshot_report(struct oneshot *one, bool applied, bool text_too) {
 	struct render_options options = { .applied = applied, .now = one->session.now };
 	int code = 0;
 
 	for (size_t i = 0; i < one->outputs.n; i++) {
 		const struct output *out = one->outputs.v + i;
-		struct buf text = { 0 };
+		struct output_stream stream;
 		if (out->format == FORMAT_TEXT && !text_too)
 			continue;
-		if (out->format == FORMAT_JSON)
-			render_json(&one->pass->plan, &options, &text);
-		else
-			oneshot_text(one, applied, &text);
-		int wrote = output_write(out, &text);
+		int wrote = output_begin(out, &stream);
+		if (!wrote) {
+			if (renderers[out->format])
+				renderers[out->format](&one->pass->plan, &options, &stream.text);
+			else
+				oneshot_text(one, applied, &stream.text);
+			wrote = output_end(&stream);
+		}
 		code = code ? code : wrote;
-		buf_done(&text);
 	}
 	return code;
 }

@@ -13,8 +13,19 @@ struct oneshot {
 	struct pass *pass;
 };
 
+/* What a plan is made from: manifests, unless one of the others is given. */
+struct plan_source {
+	bool writes;       /* it is to be carried out */
+	const char *saved; /* apply --plan FILE */
+	int64_t undo_run;  /* undo RUN */
+};
+
 /* Reads config and options, makes the plan. An exit code with the reason printed; 0 to go on. */
-int oneshot_plan(struct oneshot *one, const struct options *o, struct arena *a, bool writes);
+int oneshot_plan(struct oneshot *one, const struct options *o, struct arena *a,
+                 struct plan_source source);
+
+/* --save FILE, where it was given. An exit code with the reason printed, or 0. */
+int oneshot_save(struct oneshot *one);
 
 /* Carries out what is chosen. From now on SIGINT and SIGTERM end what is in flight, no more. */
 int oneshot_write(struct oneshot *one);

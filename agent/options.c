@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/command.h"
+#include "agent/habits.h"
 #include "base/text.h"
 #include "base/timestamp.h"
 
@@ -27,7 +28,11 @@ static const struct option_row {
 	{ 'd', "directory", TEXT, offsetof(struct options, directory), "URI",
 	  "instead of the config's directory" },
 	{ 'o', "output", LIST, offsetof(struct options, output), "FORMAT[=FILE]",
-	  "text or json; repeatable; to standard output where no FILE" },
+	  "text, json; of a plan also ndjson, markdown, powershell, ldif; repeatable" },
+	{ 'S', "save", TEXT, offsetof(struct options, save), "FILE",
+	  "the plan as a file for apply --plan" },
+	{ 'P', "plan", TEXT, offsetof(struct options, plan), "FILE",
+	  "carry out exactly this saved plan; asks nothing" },
 	{ 'i', "only", LIST, offsetof(struct options, only), "PATTERN",
 	  "only connections whose name, mailbox, user or database fits; repeatable" },
 	{ 'e', "except", LIST, offsetof(struct options, except), "PATTERN",
@@ -44,6 +49,14 @@ static const struct option_row {
 	{ 'q', "quiet", FLAG, offsetof(struct options, quiet), NULL, "no progress" },
 	{ 'v', "verbose", FLAG, offsetof(struct options, verbose), NULL,
 	  "list what is in sync, too" },
+	{ 'V', "verify", FLAG, offsetof(struct options, verify), NULL,
+	  "check that no row of the history was altered or taken out" },
+	{ 'O', "date-order", TEXT, offsetof(struct options, date_order), "ORDER",
+	  "how the file writes a date such as 11/1/2026: ymd, dmy or mdy" },
+	{ 'Z', "time-zone", TEXT, offsetof(struct options, time_zone), "ZONE",
+	  "of dates that name none, such as Europe/Berlin (default UTC)" },
+	{ 'R', "prune", FLAG, offsetof(struct options, prune), NULL,
+	  "remove mailboxes that vanished from the databases of the file" },
 	{ 'l', "lock-timeout", TIME, offsetof(struct options, lock_timeout), "TIME",
 	  "how long to wait for another run (default 30s)" },
 	{ 'n', "now", TEXT, offsetof(struct options, now), "TIME",
@@ -114,8 +127,11 @@ static int unknown_option(const struct command *c, const char *given) {
 	for (size_t i = 0; i < ROWS; i++)
 		if (strcmp(rows[i].name, word) == 0)
 			return complain(c, "it takes no option --%s", word);
-	const char *meant = text_nearest(word, names);
-	return complain(c, "there is no option \"--%s\"%s%s%s", word,
+	const char *hyphens = word[0] && !word[1] ? "-" : "--";
+	const char *meant = text_nearest(word, names), *habit = habit_option(word);
+	if (habit)
+		return complain(c, "there is no option %s%s; %s", hyphens, word, habit);
+	return complain(c, "there is no option %s%s%s%s%s", hyphens, word,
 	                meant ? "; did you mean --" : "", meant ? meant : "", meant ? "?" : "");
 }
 
@@ -141,6 +157,10 @@ static int check_words(const struct command *c, const struct options *o) {
 	if (c->max_arguments >= 0 && n > c->max_arguments)
 		return complain(c, "one argument too many: \"%s\"",
 		                o->arguments.v[c->max_arguments]);
+	if (o->plan && (n || o->only.n || o->except.n || o->yes || o->held))
+		return complain(
+		        c, "--plan carries out a saved plan as it is: no PATH, --only, --except, "
+		           "--yes or --held beside it");
 	if (o->held && !o->yes)
 		return complain(c, "--held goes with --yes");
 	return 0;
@@ -162,10 +182,18 @@ int options_parse(const struct command *c, int argc, char **argv, struct arena *
 	opterr = 0;
 	optind = 1;
 	while ((letter = getopt_long(argc, argv, ":ho:", table, &index)) != -1) {
-		if (letter == ':')
-			return complain(c, "%s wants a value", argv[optind - 1]);
-		if (letter == '?')
-			return unknown_option(c, argv[optind - 1]);
+		if (letter == ':') {
+			const struct option_row *lacks =
+			        optopt < 256 ? row_of(optopt) : rows + (optopt - 256);
+			return complain(c, "--%s wants a value: --%s %s", lacks->name, lacks->name,
+			                lacks->argument);
+		}
+		if (letter == '?' && optopt >= 256)
+			return complain(c, "--%s takes no value", rows[optopt - 256].name);
+		if (letter == '?') {
+			const char one[] = { (char)optopt, '\0' };
+			return unknown_option(c, optopt ? one : argv[optind - 1]);
+		}
 		const struct option_row *row =
 		        letter < 256 ? row_of(letter) : rows + (letter - 256);
 		if (!takes(c, row))
@@ -179,10 +207,33 @@ int options_parse(const struct command *c, int argc, char **argv, struct arena *
 	return ret->help ? 0 : check_words(c, ret);
 }
 
+/* Prints a text in lines of 79 columns, all but the first indented; a blank line stays one. */
+static void print_wrapped(const char *text, int indent) {
+	enum { COLUMNS = 79 };
+	int column = indent;
+
+	while (*text) {
+		int word = (int)strcspn(text, " \n");
+		if (column > indent && column + 1 + word > COLUMNS)
+			column = printf("\n%*s", indent, "") - 1;
+		else if (column > indent)
+			column += printf(" ");
+		column += printf("%.*s", word, text);
+		text += word;
+		if (strncmp(text, "\n\n", 2) == 0) {
+			printf("\n\n%*s", indent, "");
+			column = indent;
+		}
+		text += strspn(text, " \n");
+	}
+	putchar('\n');
+}
+
 void command_help(const struct command *c) {
-	printf("Usage: mbxctl %s%s%s%s%s\n\n%s\n\nOptions:\n", c->name,
-	       *c->options ? " [OPTION...]" : "", *c->arguments ? " " : "", c->arguments, "",
-	       c->text);
+	printf("Usage: mbxctl %s%s%s%s\n\n", c->name, *c->options ? " [OPTION...]" : "",
+	       *c->arguments ? " " : "", c->arguments);
+	print_wrapped(c->text, 0);
+	puts("\nOptions:");
 	for (size_t i = 0; i < ROWS; i++) {
 		char left[64];
 		if (!takes(c, rows + i))
@@ -193,8 +244,9 @@ void command_help(const struct command *c) {
 		               rows[i].argument ? " " : "",
 		               rows[i].argument ? rows[i].argument : "");
 		if (strlen(left) > 28)
-			printf("  %s\n  %-28s  %s\n", left, "", rows[i].help);
+			printf("  %s\n  %-28s  ", left, "");
 		else
-			printf("  %-28s  %s\n", left, rows[i].help);
+			printf("  %-28s  ", left);
+		print_wrapped(rows[i].help, 32);
 	}
 }

@@ -15,17 +15,57 @@ void pass_fail(struct pass *p, int exit_code) {
 
 /* ---- steps off the loop ---- */
 
+static void begin_survey(struct pass *p) {
+	p->list = ARENA_ARRAY(p->a, const struct connection *, p->connections.n + 1);
+	for (size_t i = 0; i < p->connections.n; i++)
+		p->list[i] = p->connections.v + i;
+	survey_begin(&p->survey, p->list, p->undone, p->connections.n);
+}
+
+static void read_saved(struct pass *p) {
+	if (saved_read(p->a, p->saved_path, &p->saved, &p->error) < 0) {
+		pass_fail(p, p->error.code == ERR_CONFLICT ? EXIT_REFUSED : EXIT_USAGE);
+		return;
+	}
+	p->undo_run = p->saved.undo_run;
+	p->connections = p->saved.connections;
+	if (!p->undo_run)
+		begin_survey(p);
+}
+
+/* What the run did becomes what is to be taken back. */
+static void read_run(struct pass *p) {
+	struct done *done;
+	size_t n;
+
+	if (inventory_done(p->inventory, p->a, p->undo_run, &done, &n, &p->error) < 0) {
+		pass_fail(p, p->error.code == ERR_INVALID ? EXIT_USAGE : EXIT_UNREACHABLE);
+		return;
+	}
+	p->connections = (struct connections){ 0 };
+	p->undone = ARENA_ARRAY(p->a, const struct done *, n + 1);
+	for (size_t i = 0; i < n; i++) {
+		struct connection c = undo_connection_of(p->a, done + i);
+		ARENA_PUSH(p->a, &p->connections, c);
+		p->undone[i] = done + i;
+	}
+	begin_survey(p);
+}
+
 static void read_manifests(struct pass *p) {
+	if (p->saved_path) {
+		read_saved(p);
+		return;
+	}
+	if (p->undo_run)
+		return;
 	p->diags.arena = p->a;
 	manifests_read(p->a, p->s->paths, &p->s->config, &p->connections, &p->files, &p->diags);
 	if (p->diags.n) {
 		pass_fail(p, EXIT_MANIFEST);
 		return;
 	}
-	p->list = ARENA_ARRAY(p->a, const struct connection *, p->connections.n + 1);
-	for (size_t i = 0; i < p->connections.n; i++)
-		p->list[i] = p->connections.v + i;
-	survey_begin(&p->survey, p->list, p->connections.n);
+	begin_survey(p);
 }
 
 static void open_store(struct pass *p) {
@@ -35,6 +75,8 @@ static void open_store(struct pass *p) {
 		pass_fail(p, EXIT_CONFIG);
 	else if (inventory_open(p->s->store, mode, &p->inventory, &p->error) < 0)
 		pass_fail(p, EXIT_UNREACHABLE);
+	else if (p->undo_run)
+		read_run(p);
 }
 
 /* ERR_LOCKED is not an end: the step is taken again. */
@@ -182,16 +224,20 @@ static void begin_look(struct pass *p) {
 	size_t n = 0;
 	const struct connection **list =
 	        ARENA_ARRAY(p->a, const struct connection *, p->plan.n + 1);
+	const struct done **undone = ARENA_ARRAY(p->a, const struct done *, p->plan.n + 1);
 
 	p->look_index = ARENA_ARRAY(p->a, size_t, p->plan.n + 1);
 	for (size_t i = 0; i < p->plan.n; i++)
 		if (p->chosen[i]) {
 			p->look_index[n] = i;
+			if (p->undone)
+				undone[n] =
+				        p->undone[p->plan.items[i].connection - p->connections.v];
 			list[n++] = p->plan.items[i].connection;
 		}
 	directory_end(p->directory);
 	p->looking = true;
-	survey_begin(&p->look, list, n);
+	survey_begin(&p->look, list, p->undone ? undone : NULL, n);
 }
 
 /*
@@ -199,6 +245,7 @@ static void begin_look(struct pass *p) {
  *   pass_write(): LOCK_TO_WRITE ~> RUN ~> [rounds ~> COMPARE ~> INTEND ~> WRITE] ~> RECORD
  *                 ~> END --> DONE
  *   rounds:       BEGIN ~> LOAD ~> DECIDE ~> [ROWS ~> ENTRIES ~> DECIDE ...]
+ *   JUDGE may send the archives back to DECIDE, once.
  *
  * "~>" is work on a thread: on_done() comes back here with the next state. "-->" goes on at once.
  * RECOVER stands for an apply alone; what is in brackets in pass_write() only where something is
@@ -247,7 +294,12 @@ static void pass_step(struct pass *p) {
 		go(p, PASS_DECIDE);
 		return;
 	case PASS_JUDGE:
-		go(p, PASS_END);
+		go(p, PASS_JUDGED);
+		return;
+	case PASS_JUDGED:
+		p->state = p->reopened ? PASS_DECIDE : PASS_END;
+		p->reopened = false;
+		pass_step(p);
 		return;
 	case PASS_LOCK_TO_WRITE:
 		lock(p, PASS_RUN);
@@ -324,7 +376,8 @@ void pass_write(struct pass *p, void (*done)(struct pass *)) {
 	p->done = done;
 	p->run = (struct run){ .started = p->s->now,
 		               .ended = TIMESTAMP_NONE,
-		               .mode = "apply",
+		               .mode = p->undo_run ? "undo" : "apply",
+		               .undoes = p->undo_run,
 		               .revision = "",
 		               .digest = p->plan.digest,
 		               .outcome = "" };

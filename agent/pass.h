@@ -10,6 +10,7 @@
 
 #include <uv.h>
 
+#include "agent/saved.h"
 #include "agent/session.h"
 #include "agent/survey.h"
 #include "agent/worker.h"
@@ -27,6 +28,7 @@ enum pass_state {
 	PASS_ROWS,
 	PASS_ENTRIES,
 	PASS_JUDGE,
+	PASS_JUDGED,
 	PASS_LOCK_TO_WRITE,
 	PASS_RUN,
 	PASS_COMPARE,
@@ -41,7 +43,9 @@ struct pass {
 	uv_loop_t *loop;
 	const struct session *s;
 	struct arena *a;
-	bool writes; /* an apply: recovers first, opens the store for writing */
+	bool writes;            /* an apply: recovers first, opens the store for writing */
+	const char *saved_path; /* apply --plan: instead of manifests; or NULL */
+	int64_t undo_run;       /* takes this run back, instead of manifests; or 0 */
 	void (*done)(struct pass *);
 
 	enum pass_state state, next;
@@ -53,6 +57,8 @@ struct pass {
 	volatile bool interrupted;
 
 	struct connections connections;
+	struct saved saved;
+	const struct done **undone; /* of an undo: by connection */
 	const struct connection **list;
 	size_t files;
 	struct diags diags;
@@ -62,6 +68,7 @@ struct pass {
 	struct survey survey, look; /* for the plan; for looking again */
 	bool looking;               /* the rounds are those of `look` */
 	bool settled;
+	bool reopened; /* archives are to be decided again */
 	struct plan plan;
 	bool *chosen;       /* by plan item: to be written */
 	size_t *look_index; /* by item of `look`: its place in the plan */

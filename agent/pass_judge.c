@@ -1,5 +1,6 @@
 /* What shows over all connections, and which of them are shown. */
 #include <fnmatch.h>
+#include <string.h>
 
 #include "agent/pass.h"
 
@@ -24,18 +25,61 @@ static bool shown(const struct options *o, const struct connection *c) {
 	return (!o->only.n || any_fits(c, &o->only)) && !any_fits(c, &o->except);
 }
 
+/* Only what the saved plan says is carried out, and only where it is decided so again. */
+static void compare_saved(struct pass *p) {
+	for (size_t i = 0; i < p->plan.n; i++) {
+		struct item *item = p->plan.items + i;
+		const char *saved = p->saved.fingerprints[item->connection - p->connections.v];
+		p->chosen[i] = saved && item_writes(item) && strcmp(saved, item->fingerprint) == 0;
+		if (!saved || p->chosen[i])
+			continue;
+		item->outcome = OUTCOME_STALE;
+		item->message =
+		        item->reasons.n ? arena_printf(p->a, "%s: %s", item->reasons.v[0].code,
+		                                       item->reasons.v[0].message)
+		        : item->action == ACTION_NONE
+		                ? "nothing is left to do: it was done since the plan was saved"
+		                : "what it was decided from has changed since the plan was saved";
+	}
+}
+
+static const char *key_of_saved(struct arena *a, const struct connection *c) {
+	return arena_printf(a, "%s\n%s\n%d", c->manifest, c->name, c->archive);
+}
+
+/* A saved undo names its connections; the run's are read anew. */
+static void order_saved(struct pass *p) {
+	const char **fingerprints = ARENA_ARRAY(p->a, const char *, p->connections.n + 1);
+
+	for (size_t i = 0; i < p->connections.n; i++)
+		for (size_t k = 0; k < p->saved.connections.n && !fingerprints[i]; k++)
+			if (strcmp(key_of_saved(p->a, p->connections.v + i),
+			           key_of_saved(p->a, p->saved.connections.v + k)) == 0)
+				fingerprints[i] = p->saved.fingerprints[k];
+	p->saved.fingerprints = fingerprints;
+}
+
 void pass_judge(struct pass *p) {
 	struct plan *plan = &p->plan;
 	size_t n = 0;
 
-	plan->items = p->survey.items;
-	plan->n = p->survey.n;
 	/* Claims are judged over all that was read. */
-	plan_claims(p->survey.a, plan);
+	p->reopened = !survey_judge(&p->survey, plan);
+	if (p->reopened)
+		return;
 	for (size_t i = 0; i < plan->n; i++)
 		if (shown(p->s->o, plan->items[i].connection))
 			plan->items[n++] = plan->items[i];
 	plan->n = n;
+	plan->undo = p->undo_run != 0;
+	if (!p->saved_path && !p->undo_run && !p->s->o->arguments.n && !p->s->o->only.n &&
+	    !p->s->o->except.n)
+		plan_released(p->survey.a, plan, &p->connections, p->survey.world);
 	plan_sum(p->survey.a, plan, p->survey.world, &p->s->settings);
 	p->chosen = ARENA_ARRAY(p->a, bool, n + 1);
+	if (!p->saved_path)
+		return;
+	if (p->undo_run)
+		order_saved(p);
+	compare_saved(p);
 }

@@ -4,6 +4,21 @@
 #include "agent/pass.h"
 #include "reconcile/recover.h"
 
+struct verdict {
+	enum recovery how;
+	const struct entry *entry;
+	const char *why;
+};
+
+struct recovery_pass {
+	struct pass *p;
+	struct arena *a;
+	struct world *w;
+	const struct open_intent *intents;
+	size_t n;
+	struct verdict *verdicts; /* by intent */
+};
+
 static struct key key_of(const struct open_intent *intent) {
 	struct guid guid;
 	enum key_kind kind = guid_parse(intent->user, &guid) ? KEY_USER_GUID : KEY_USER_DN;
@@ -11,62 +26,112 @@ static struct key key_of(const struct open_intent *intent) {
 	return (struct key){ kind, intent->user };
 }
 
-static int settle(struct pass *p, const struct world *w, struct arena *a,
-                  const struct open_intent *intent) {
-	struct key key = key_of(intent);
-	struct answer answer = world_ask(w, key.kind, key.text);
-	const char *why = NULL;
-
-	if (answer.state != ANSWER_COMPLETE)
-		return OK;
-	switch (recover(answer.n ? answer.entries[0] : NULL, intent->changes, intent->n_changes, a,
-	                &why)) {
-	case RECOVERY_LEAVE:
-		return OK;
-	case RECOVERY_DONE:
-		return inventory_close_intent(p->inventory, intent->id, INTENT_DONE, p->s->now,
-		                              NULL, &p->error);
-	case RECOVERY_DROP:
-		return inventory_close_intent(p->inventory, intent->id, INTENT_DROPPED, p->s->now,
-		                              NULL, &p->error);
-	case RECOVERY_FAILED:
-		return inventory_close_intent(p->inventory, intent->id, INTENT_FAILED, p->s->now,
-		                              why, &p->error);
-	}
-	return OK;
+static bool close_intent(struct recovery_pass *r, const struct open_intent *intent,
+                         enum intent_end how, const char *why) {
+	if (inventory_close_intent(r->p->inventory, intent->id, how, r->p->s->now, why,
+	                           &r->p->error) == OK)
+		return true;
+	pass_fail(r->p, EXIT_UNREACHABLE);
+	return false;
 }
 
-static void settle_all(struct pass *p, struct arena *a, const struct open_intent *intents,
-                       size_t n) {
-	struct world *w = world_new(a);
+/* Exactly what we wrote is taken back; where that is not as we wrote it, the intent stays open
+ * and every later plan says so. */
+static bool take_back(struct recovery_pass *r, const struct open_intent *intent,
+                      const char *holder) {
+	struct modification m = { .identity = intent->user,
+		                  .dn = intent->dn,
+		                  .changes = reversed(r->a, intent->changes, intent->n_changes),
+		                  .n_changes = intent->n_changes };
+
+	if (directory_apply(r->p->directory, r->a, &m, 1, &r->p->error) < 0 ||
+	    m.outcome != OUTCOME_APPLIED)
+		return true;
+	return close_intent(r, intent, INTENT_FAILED,
+	                    arena_printf(r->a, "%s; what was written to %s was taken back", holder,
+	                                 intent->dn));
+}
+
+/* A user's archive was decided on what the primary's write leaves (an undo's the other way): where
+ * the one never arrived, the other did not either. */
+static bool partner_dropped(const struct recovery_pass *r, const struct open_intent *intent) {
+	for (size_t i = 0; i < (size_t)(intent - r->intents); i++)
+		if (r->verdicts[i].how == RECOVERY_DROP && r->intents[i].run == intent->run &&
+		    r->intents[i].archive != intent->archive &&
+		    strcmp(r->intents[i].user, intent->user) == 0)
+			return true;
+	return false;
+}
+
+static void judge(struct recovery_pass *r, const struct open_intent *intent) {
+	struct key key = key_of(intent);
+	struct answer answer = world_ask(r->w, key.kind, key.text);
+	const struct entry *entry = answer.n ? answer.entries[0] : NULL;
+	struct verdict *v = r->verdicts + (intent - r->intents);
+
+	v->entry = entry;
+	v->how = RECOVERY_LEAVE;
+	if (answer.state == ANSWER_COMPLETE)
+		v->how = recover(entry, intent->changes, intent->n_changes, r->a, &v->why);
+	if (v->how == RECOVERY_FAILED && partner_dropped(r, intent))
+		v->how = RECOVERY_DROP;
+}
+
+static bool settle(struct recovery_pass *r, const struct open_intent *intent) {
+	const struct verdict *v = r->verdicts + (intent - r->intents);
+	const char *holder;
+
+	switch (v->how) {
+	case RECOVERY_LEAVE:
+		return true;
+	case RECOVERY_DONE:
+		holder = second_holder(v->entry, intent->changes, intent->n_changes, r->w, r->a);
+		return holder ? take_back(r, intent, holder)
+		              : close_intent(r, intent, INTENT_DONE, NULL);
+	case RECOVERY_DROP:
+		return close_intent(r, intent, INTENT_DROPPED, NULL);
+	case RECOVERY_FAILED:
+		return close_intent(r, intent, INTENT_FAILED, v->why);
+	}
+	return true;
+}
+
+/* The directory as it is now: ours alone until what must be taken back was. */
+static void settle_all(struct recovery_pass *r) {
 	struct keys keys;
 
-	keys_init(&keys, a);
-	for (size_t i = 0; i < n; i++)
-		keys_add(&keys, key_of(intents + i).kind, intents[i].user);
-	if (directory_begin(p->directory, false, &p->error) < 0) {
-		pass_fail(p, EXIT_UNREACHABLE);
-	} else {
-		directory_fetch(p->directory, &keys, w);
-		for (size_t i = 0; i < n; i++)
-			if (settle(p, w, a, intents + i) < 0) {
-				pass_fail(p, EXIT_UNREACHABLE);
-				break;
-			}
+	keys_init(&keys, r->a);
+	for (size_t i = 0; i < r->n; i++) {
+		keys_add(&keys, key_of(r->intents + i).kind, r->intents[i].user);
+		second_holder_keys(r->intents[i].changes, r->intents[i].n_changes, &keys);
 	}
-	directory_end(p->directory);
+	if (directory_begin(r->p->directory, true, &r->p->error) < 0) {
+		pass_fail(r->p, r->p->error.code == ERR_LOCKED ? EXIT_REFUSED : EXIT_UNREACHABLE);
+	} else {
+		directory_fetch(r->p->directory, &keys, r->w);
+		for (size_t i = 0; i < r->n; i++)
+			judge(r, r->intents + i);
+		/* The last first: what builds on another is closed before it, wherever we are
+		 * killed. */
+		for (size_t i = r->n; i > 0 && settle(r, r->intents + i - 1); i--)
+			;
+	}
+	directory_end(r->p->directory);
 	keys_done(&keys);
-	world_free(w);
 }
 
 void pass_recover(struct pass *p) {
-	struct arena *a = arena_new();
+	struct recovery_pass r = { .p = p, .a = arena_new() };
 	struct open_intent *intents;
-	size_t n;
 
-	if (inventory_open_intents(p->inventory, a, &intents, &n, &p->error) < 0)
+	if (inventory_open_intents(p->inventory, r.a, &intents, &r.n, &p->error) < 0) {
 		pass_fail(p, EXIT_UNREACHABLE);
-	else if (n)
-		settle_all(p, a, intents, n);
-	arena_free(a);
+	} else if (r.n) {
+		r.intents = intents;
+		r.verdicts = ARENA_ARRAY(r.a, struct verdict, r.n);
+		r.w = world_new(r.a);
+		settle_all(&r);
+		world_free(r.w);
+	}
+	arena_free(r.a);
 }

@@ -7,9 +7,12 @@
 #include "base/timestamp.h"
 #include "reconcile/recover.h"
 
-/* The most urgent first: by purge date, then as the manifests have them (qsort keeps no order). */
+/* The most urgent first: by purge date, then as the manifests have them (qsort keeps no order).
+ * An archive that waits for its primary comes after all of those. */
 static int by_urgency(const void *pa, const void *pb) {
 	const struct item *a = *(struct item *const *)pa, *b = *(struct item *const *)pb;
+	if (a->after_partner != b->after_partner)
+		return a->after_partner ? 1 : -1;
 	bool dated_a = a->purge != TIMESTAMP_NONE, dated_b = b->purge != TIMESTAMP_NONE;
 
 	if (dated_a != dated_b)
@@ -19,8 +22,36 @@ static int by_urgency(const void *pa, const void *pb) {
 	return a < b ? -1 : a > b;
 }
 
+/* Is the other half of a user's primary and archive, which goes first, among the written? */
+static bool partner_goes(const struct pass *p, size_t n, const struct item *item) {
+	for (size_t i = 0; i < n; i++)
+		if (p->batch_items[i]->connection->archive != item->connection->archive &&
+		    p->batch_items[i]->user == item->user)
+			return true;
+	return false;
+}
+
+/* Those whose other half was found to be stale move behind those that are written. */
+static void drop_lonely(struct pass *p) {
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->n_batch; i++) {
+		struct item *item = p->batch_items[i];
+		if (item->after_partner && !partner_goes(p, kept, item)) {
+			item->outcome = OUTCOME_NOT_ATTEMPTED;
+			item->message = "what it builds on was not written";
+			continue;
+		}
+		p->batch_items[i] = p->batch_items[kept];
+		p->batch_items[kept++] = item;
+	}
+	p->n_batch = kept;
+}
+
+/* Leaves in batch_items all that were looked at: first those to be written, then the others. */
 void pass_compare(struct pass *p) {
 	struct survey *look = &p->look;
+	size_t stale = look->n;
 
 	p->batch_items = ARENA_ARRAY(p->a, struct item *, look->n + 1);
 	for (size_t i = 0; i < look->n; i++) {
@@ -29,10 +60,12 @@ void pass_compare(struct pass *p) {
 			p->batch_items[p->n_batch++] = anew;
 			continue;
 		}
+		p->batch_items[--stale] = anew;
 		anew->outcome = OUTCOME_STALE;
 		anew->message = stale_message(look->a, shown, anew);
 	}
 	qsort(p->batch_items, p->n_batch, sizeof(*p->batch_items), by_urgency);
+	drop_lonely(p);
 }
 
 static void outcome_of_all(struct pass *p, enum outcome outcome, const char *message) {
@@ -50,6 +83,8 @@ void pass_intend(struct pass *p) {
 		p->n_batch = 0;
 		return;
 	}
+	for (size_t i = 0; i < p->n_batch; i++)
+		item_stamp(p->look.a, p->batch_items[i], p->s->now);
 	if (inventory_intend(p->inventory, p->run.id, (const struct item *const *)p->batch_items,
 	                     p->n_batch, &p->error) == OK)
 		return;
@@ -100,8 +135,9 @@ void pass_record(struct pass *p) {
 	const struct item **items =
 	        ARENA_ARRAY(p->a, const struct item *, p->look.n + p->plan.n + 1);
 
+	/* In the order in which they were carried out. */
 	for (size_t i = 0; i < p->look.n; i++)
-		items[n++] = p->look.items + i;
+		items[n++] = p->batch_items[i];
 	for (size_t i = 0; i < p->plan.n; i++)
 		if (p->plan.items[i].action == ACTION_NONE)
 			items[n++] = p->plan.items + i;
@@ -116,6 +152,10 @@ void pass_record(struct pass *p) {
 				                     "apply settles it",
 				                     p->error.text);
 			}
+	/* Whoever reads the ledger was told what is released. */
+	if (p->plan.released.n && inventory_mark_told(p->inventory, p->plan.released.v,
+	                                              p->plan.released.n, p->s->now, &p->error) < 0)
+		pass_fail(p, EXIT_FAILED);
 	for (size_t i = 0; i < p->look.n; i++) {
 		struct item *shown = p->plan.items + p->look_index[i];
 		shown->outcome = p->look.items[i].outcome;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -84,7 +85,7 @@ static const char *chosen(struct session *s, const char *flag, const char *name,
 
 	if (given || !of_config)
 		return given;
-	if (strncmp(of_config, scheme, n) != 0)
+	if (strncasecmp(of_config, scheme, n) != 0)
 		return of_config;
 	return arena_printf(s->a, "%s%s", scheme, file_beside(s->a, s->config.file, of_config + n));
 }
@@ -93,12 +94,12 @@ static int choose_store(struct session *s) {
 	s->store_uri = chosen(s, s->o->store, "MBXCTL_STORE", s->config.store, "sqlite:");
 	if (!s->store_uri)
 		return 0;
-	if (strncmp(s->store_uri, "sqlite:", 7) != 0 || !s->store_uri[7]) {
-		fprintf(stderr, "mbxctl: a store is written sqlite:FILE, not \"%s\"\n",
-		        s->store_uri);
+	const char *fault = config_store_fault(s->a, s->store_uri);
+	if (fault) {
+		fprintf(stderr, "mbxctl: the store \"%s\" %s\n", s->store_uri, fault);
 		return EXIT_USAGE;
 	}
-	s->store = s->store_uri + 7;
+	s->store = s->store_uri + strlen("sqlite:");
 	return 0;
 }
 
@@ -137,6 +138,11 @@ int session_open(struct session *s, const struct options *o, struct arena *a) {
 	const struct config *c = &s->config;
 	s->directory_uri = chosen(s, o->directory, "MBXCTL_DIRECTORY",
 	                          c->directory.uris ? c->directory.uris[0] : NULL, "ldif:");
+	const char *fault = s->directory_uri ? config_uri_fault(a, s->directory_uri) : NULL;
+	if (fault) {
+		fprintf(stderr, "mbxctl: the directory \"%s\" %s\n", s->directory_uri, fault);
+		return EXIT_USAGE;
+	}
 	s->directory = (struct directory_options){ s->directory_uri, c->directory.base,
 		                                   c->directory.configuration };
 	s->settings = (struct settings){

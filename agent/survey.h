@@ -8,20 +8,32 @@
 #pragma once
 
 #include "reconcile/plan.h"
+#include "reconcile/undo.h"
 
 struct survey {
 	struct arena *a;     /* of the world and the items */
 	struct arena *asked; /* of the keys of one round */
 	struct world *world;
 	const struct connection *const *connections;
+	const struct done *const *done; /* of an undo: by connection; else NULL */
 	size_t n;
 	struct item *items;
 	bool *settled;
 	struct keys needs;
+	bool claimed;          /* claims were judged once */
+	struct beside *beside; /* the primaries, for the archives; once all are settled */
 };
 
-void survey_begin(struct survey *s, const struct connection *const *connections, size_t n);
+void survey_begin(struct survey *s, const struct connection *const *connections,
+                  const struct done *const *done, size_t n);
 void survey_end(struct survey *s);
+
+/*
+ * The items as a plan, once all are settled, with what shows only over all of them: claims. False
+ * where the archives have to be decided once more, because claims changed what the primaries come
+ * to: go on with survey_plan(), then judge again.
+ */
+bool survey_judge(struct survey *s, struct plan *plan);
 
 /* Any thread: decides what can be decided. True once nothing is needed any more. */
 bool survey_plan(struct survey *s, const struct settings *settings, int64_t now);

@@ -128,6 +128,7 @@ unset MBXCTL_CONFIG MBXCTL_STORE MBXCTL_DIRECTORY MBXCTL_DC
 show 0 mbxctl store import databases.csv mailboxes.csv --now "$now"
 # 3: the mistakes stand in the way of two connections, and of those alone.
 show 3 mbxctl plan --now "$now"
-show 3 mbxctl apply --yes --now "$now"
+# You have seen the plan: --held agrees to what it holds, as an answer to the question would.
+show 3 mbxctl apply --yes --held --now "$now"
 show 3 mbxctl plan --now "$now"
 next_steps

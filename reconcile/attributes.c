@@ -19,8 +19,10 @@ int attribute_find(const char *name, size_t len) {
 
 	if (option)
 		len = (size_t)(option - name);
-	for (int i = 0; i < ATTR_COUNT; i++)
-		if (strncasecmp(attributes[i].name, name, len) == 0 && !attributes[i].name[len])
+	/* Names are ASCII: the first letters say soonest that two differ. */
+	for (int i = 0; len > 0 && i < ATTR_COUNT; i++)
+		if ((attributes[i].name[0] | 0x20) == (name[0] | 0x20) &&
+		    strncasecmp(attributes[i].name, name, len) == 0 && !attributes[i].name[len])
 			return i;
 	return -1;
 }

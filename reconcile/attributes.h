@@ -66,7 +66,27 @@ enum syntax {
 	X(NETBIOS_NAME, "nETBIOSName", TEXT, true)                                                 \
 	X(DNS_ROOT, "dnsRoot", TEXT, false)                                                        \
 	X(NC_NAME, "nCName", DN, true)                                                             \
-	X(LDAP_DISPLAY_NAME, "lDAPDisplayName", TEXT, true)
+	X(LDAP_DISPLAY_NAME, "lDAPDisplayName", TEXT, true)                                        \
+	X(GIVEN_NAME, "givenName", TEXT, true)                                                     \
+	X(INITIALS, "initials", TEXT, true)                                                        \
+	X(SN, "sn", TEXT, true)                                                                    \
+	X(SHOW_IN_ADDRESS_BOOK, "showInAddressBook", DN, false)                                    \
+	X(SECURITY_DESCRIPTOR, "msExchMailboxSecurityDescriptor", OCTETS, true)                    \
+	X(RESOURCE_META_DATA, "msExchResourceMetaData", TEXT, false)                               \
+	X(RESOURCE_SEARCH_PROPERTIES, "msExchResourceSearchProperties", TEXT, false)               \
+	X(RESOURCE_DISPLAY, "msExchResourceDisplay", TEXT, true)                                   \
+	X(MDB_USE_DEFAULTS, "mDBUseDefaults", BOOLEAN, true)                                       \
+	X(RBAC_POLICY_LINK, "msExchRBACPolicyLink", DN, true)                                      \
+	X(ARCHIVE_QUOTA, "msExchArchiveQuota", INTEGER, true)                                      \
+	X(ARCHIVE_WARN_QUOTA, "msExchArchiveWarnQuota", INTEGER, true)                             \
+	X(DUMPSTER_QUOTA, "msExchDumpsterQuota", INTEGER, true)                                    \
+	X(DUMPSTER_WARNING_QUOTA, "msExchDumpsterWarningQuota", INTEGER, true)                     \
+	X(CALENDAR_LOGGING_QUOTA, "msExchCalendarLoggingQuota", INTEGER, true)                     \
+	X(WHEN_MAILBOX_CREATED, "msExchWhenMailboxCreated", TEXT, true)                            \
+	X(PURPORTED_SEARCH, "purportedSearch", TEXT, true)                                         \
+	X(GATEWAY_PROXY, "gatewayProxy", TEXT, false)                                              \
+	X(POLICY_ORDER, "msExchPolicyOrder", INTEGER, true)                                        \
+	X(POLICY_OPTION_LIST, "msExchPolicyOptionList", GUID, false)
 
 enum attribute {
 #define X(id, name, syntax, single) ATTR_##id,

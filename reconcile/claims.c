@@ -102,7 +102,7 @@ static void block(struct join *j, struct item *item, const struct clashes *list)
 
 	for (size_t k = 0; k < list->n; k++) {
 		const struct connection *c = j->p->items[list->v[k].other].connection;
-		buf_printf(&text, "%s%s also wanted by \"%s\" (%s:%d)", k ? "; " : "",
+		buf_printf(&text, "%s%s is also wanted by \"%s\" (%s:%d)", k ? "; " : "",
 		           list->v[k].what, c->name, c->at.file, c->at.line);
 		places[k] = c->at;
 	}
@@ -118,7 +118,7 @@ static void block(struct join *j, struct item *item, const struct clashes *list)
 	item_fingerprint(item);
 }
 
-void plan_claims(struct arena *a, struct plan *p) {
+void plan_claims(struct arena *a, struct plan *p, bool archives) {
 	struct join j = { .a = a, .p = p, .of = ARENA_ARRAY(a, struct clashes, p->n) };
 
 	j.last = &j.first;
@@ -130,6 +130,6 @@ void plan_claims(struct arena *a, struct plan *p) {
 			clash(&j, r);
 	HASH_CLEAR(hh, j.table);
 	for (size_t i = 0; i < p->n; i++)
-		if (j.of[i].n)
+		if (j.of[i].n && (!archives || p->items[i].connection->archive))
 			block(&j, p->items + i, j.of + i);
 }

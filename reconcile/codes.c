@@ -23,6 +23,8 @@ static const struct {
 	{ "user-not-found", false },
 	{ "user-ambiguous", false },
 	{ "user-has-mailbox", false },
+	{ "user-has-archive", false },
+	{ "user-no-primary", false },
 	{ "user-mail-enabled", false },
 	{ "user-leftovers", false },
 	{ "mail-differs", false },
@@ -45,6 +47,7 @@ static const struct {
 	/* what could not be read */
 	{ "read-failed", true },
 	{ "read-incomplete", true },
+	{ "filter-unreadable", true },
 };
 
 enum { CODES = sizeof(codes) / sizeof(*codes) };
@@ -55,6 +58,10 @@ size_t code_rank(const char *code) {
 	while (i < CODES && strcmp(codes[i].code, code) != 0)
 		i++;
 	return i;
+}
+
+const char *code_at(size_t rank) {
+	return rank < CODES ? codes[rank].code : NULL;
 }
 
 bool code_unknown(const char *code) {

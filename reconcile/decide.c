@@ -47,6 +47,11 @@ size_t match_objects(struct decision *d, const struct answer *objects, const cha
 
 /* ---- notes ---- */
 
+void asks(struct decision *d, const char *code) {
+	if (d->trace)
+		ARENA_PUSH(d->a, d->trace, code);
+}
+
 __attribute__((format(printf, 4, 0))) static struct note *
 add_note(struct decision *d, struct notes *notes, const char *code, const char *format,
          va_list args) {
@@ -59,10 +64,26 @@ add_note(struct decision *d, struct notes *notes, const char *code, const char *
 struct note *reason(struct decision *d, const char *code, const char *format, ...) {
 	va_list args;
 
+	asks(d, code);
 	va_start(args, format);
 	struct note *note = add_note(d, &d->item->reasons, code, format, args);
 	va_end(args);
 	return note;
+}
+
+bool allows(const struct decision *d, enum consent consent) {
+	return d->c->allow & consent;
+}
+
+bool unless(struct decision *d, enum consent consent, const char *code, const char *format, ...) {
+	bool lifted = allows(d, consent);
+	va_list args;
+
+	asks(d, code);
+	va_start(args, format);
+	(void)add_note(d, lifted ? &d->item->warnings : &d->item->reasons, code, format, args);
+	va_end(args);
+	return lifted;
 }
 
 void warning(struct decision *d, const char *code, const char *format, ...) {
@@ -80,10 +101,19 @@ bool has_reason(const struct item *item, const char *code) {
 	return false;
 }
 
+/* The sentence goes on "a person has to agree", or says that one has. */
 void hold(struct decision *d, const char *code, enum consent consent, const char *message) {
-	if (!(d->c->allow & consent))
-		ARENA_PUSH(d->a, &d->item->holds, code);
-	warning(d, code, "%s", message);
+	unsigned bit = 0;
+
+	while ((unsigned)consent != 1u << bit)
+		bit++;
+	if (allows(d, consent)) {
+		warning(d, code, "%s; allowed by `%s`", message, consent_names[bit]);
+		return;
+	}
+	ARENA_PUSH(d->a, &d->item->holds, code);
+	warning(d, code, "%s; a person has to agree, or `allow: [%s]`", message,
+	        consent_names[bit]);
 }
 
 void claim(struct decision *d, enum claim_kind kind, const char *key, const char *shown) {
@@ -146,9 +176,9 @@ static struct value *sorted(struct arena *a, const struct value *list, size_t n)
 
 void change_to(struct decision *d, enum attribute id, const struct value *after, size_t n) {
 	struct change c = { .id = id, .n_after = n };
-	const struct value *before = entry_values(d->user, id, &c.n_before);
+	const struct value *before = entry_values(d->seen, id, &c.n_before);
 
-	if (entry_incomplete(d->user, id)) {
+	if (entry_incomplete(d->seen, id)) {
 		if (!has_reason(d->item, "read-incomplete"))
 			reason(d, "read-incomplete", "not all values of %s of %s could be read",
 			       attributes[id].name, d->user->dn);
@@ -169,6 +199,24 @@ void change_to_text(struct decision *d, enum attribute id, const char *after) {
 
 void change_to_int(struct decision *d, enum attribute id, int64_t after) {
 	change_to_text(d, id, arena_printf(d->a, "%" PRId64, after));
+}
+
+void change_add(struct decision *d, enum attribute id, struct value v) {
+	size_t n;
+	const struct value *have = entry_values(d->seen, id, &n);
+	struct value *after = ARENA_ARRAY(d->a, struct value, n + 1);
+
+	for (size_t i = 0; i < n; i++) {
+		if (value_equal(id, have[i], v))
+			return;
+		after[i] = have[i];
+	}
+	after[n] = v;
+	change_to(d, id, after, n + 1);
+}
+
+const struct entry *changed_user(struct decision *d) {
+	return after_item(d->a, d->seen, d->item);
 }
 
 void change_store(struct decision *d, const char *column, const char *before, const char *after) {

@@ -7,7 +7,9 @@
  */
 #pragma once
 
+#include "reconcile/after.h"
 #include "reconcile/plan.h"
+#include "reconcile/rulebook.h"
 
 /* Who holds the mailbox's GUID in the directory. */
 enum ownership {
@@ -18,13 +20,21 @@ enum ownership {
 	OWNER_OTHER          /* another object, alone or beside the wanted user */
 };
 
+/* What explain keeps: the codes of the rules that were asked, in turn. */
+struct trace {
+	const char **v;
+	size_t n, cap;
+};
+
 struct decision {
 	struct arena *a;
+	struct trace *trace; /* NULL: nobody wants to know */
 	const struct connection *c;
 	const struct world *w;
 	const struct settings *s;
 	int64_t now;
 	struct keys *needs;
+	const struct beside *beside; /* of an archive: the primaries in the same plan; else NULL */
 	struct item *item;
 
 	const struct applied_row *pin; /* NULL: none, or made for other texts */
@@ -37,14 +47,24 @@ struct decision {
 	bool owners_known;
 	enum ownership ownership;
 	const struct entry *user;
-	bool by_name_alone; /* the displayName alone decided */
+	const char *user_why;     /* how it was found */
+	const struct entry *seen; /* the user as it is when this write's turn comes */
+	bool by_name_alone;       /* the displayName alone decided */
 	const struct entry *policies[POLICY_KINDS];
 	enum recipient_type type; /* as it will be; NONE: unresolved */
 
 	/* of a connect */
-	const char *alias; /* NULL: none that is valid */
+	const char *alias;   /* NULL: none that is valid */
+	bool account_lifted; /* a consent lifted the rule about the account */
 	const char *home_server;
+	const char *x500; /* an address that keeps old mail coming; NULL */
 };
+
+/* All of plan_connection(): the decision is begun, the item empty but for its connection. */
+void decide(struct decision *d);
+
+/* A rule is asked, whatever comes of it; a reason says so by itself. */
+void asks(struct decision *d, const char *code);
 
 /* ---- asking the world (decide.c) ---- */
 
@@ -65,9 +85,12 @@ size_t match_objects(struct decision *d, const struct answer *objects, const cha
 
 struct note *reason(struct decision *d, const char *code, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
+/* A reason that the consent turns into a warning of the same code. True where it was given. */
+bool unless(struct decision *d, enum consent consent, const char *code, const char *format, ...)
+        __attribute__((format(printf, 4, 5)));
 void warning(struct decision *d, const char *code, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
-bool has_reason(const struct item *item, const char *code);
+bool allows(const struct decision *d, enum consent consent);
 void hold(struct decision *d, const char *code, enum consent consent, const char *message);
 void claim(struct decision *d, enum claim_kind kind, const char *key, const char *shown);
 void candidate_user(struct decision *d, const struct entry *e, const char *why);
@@ -79,11 +102,16 @@ void candidate_row(struct decision *d, const struct mailbox_row *row, const char
 void change_to(struct decision *d, enum attribute id, const struct value *after, size_t n);
 void change_to_text(struct decision *d, enum attribute id, const char *after); /* NULL: none */
 void change_to_int(struct decision *d, enum attribute id, int64_t after);
+void change_add(struct decision *d, enum attribute id, struct value v); /* beside those there */
+/* The user as it will be with the changes that are listed so far. */
+const struct entry *changed_user(struct decision *d);
 void change_store(struct decision *d, const char *column, const char *before, const char *after);
 
 /* ---- the questions, in their order ---- */
 
 void settle_database(struct decision *d);
+/* The store's row of a database object; NULL where no inventory named it. */
+const struct database_row *database_row_of(const struct decision *d, const struct entry *database);
 void settle_mailbox(struct decision *d);
 void settle_owner(struct decision *d);
 void settle_user(struct decision *d);
@@ -100,13 +128,18 @@ bool find_users(struct decision *d, const char *text, struct match **ret, size_t
 
 /* ---- rules ---- */
 
-void rule_not_supported(struct decision *d);
-void rules_of_mailbox(struct decision *d);     /* kind, special, soft-deleted, owned, lagging */
-void rules_of_user(struct decision *d);        /* of a connect: connectable, leftovers, account */
-bool mail_enabled(const struct entry *user);   /* a mail user or a remote mailbox */
-void rules_of_legacy_dn(struct decision *d);   /* and the change */
-void rules_of_alias(struct decision *d);       /* of a connect; leaves d->alias */
-void rules_of_addresses(struct decision *d);   /* and the changes */
+void rules_of_mailbox(struct decision *d); /* kind, special, soft-deleted, owned, lagging */
+void rules_of_user(struct decision *d);    /* of a connect: connectable, leftovers, account */
+enum recipient_type type_of(const struct entry *user); /* of its mailbox; NONE: another kind */
+bool mail_enabled(const struct entry *user);           /* a mail user or a remote mailbox */
+bool is_hidden(const struct entry *user);              /* from address lists */
+void check_mail_enabled(struct decision *d);
+void check_account(struct decision *d);      /* at a connect and at a change of type */
+void rules_of_legacy_dn(struct decision *d); /* and the change */
+void rules_of_alias(struct decision *d);     /* of a connect; leaves d->alias */
+void rules_of_addresses(struct decision *d); /* and the changes */
+void claim_given_addresses(struct decision *d);
+void update_addresses(struct decision *d);
 void rules_of_home_server(struct decision *d); /* leaves d->home_server */
 void rules_of_schema(struct decision *d);      /* once all changes are listed */
 void check_alias_taken(struct decision *d, const char *alias);
@@ -114,11 +147,28 @@ void check_alias_taken(struct decision *d, const char *alias);
 /* The changes of a connect's column in directory.md, and those of an update. */
 void plan_connect(struct decision *d);
 void plan_update(struct decision *d);
+void plan_archive(struct decision *d); /* connect or update, of an archive */
+/* Connected by other means: the store takes note of it. `home` names the user's database. */
+void update_row(struct decision *d, enum attribute home);
+/* Was it connected before by mbxctl and disconnected by somebody since, for the same texts? */
+bool disconnected_since(const struct decision *d);
+
+/* The type's own attributes, at a connect and at a change of type (plan_type.c). */
+void change_type(struct decision *d, bool connecting);
+void change_if_absent(struct decision *d);
+void change_address_lists(struct decision *d);
+/* The email address policy that applies; NULL where none does. False as ask(). */
+bool find_address_policy(struct decision *d, const struct entry **ret);
+/* What a template of an address policy makes for this user; NULL with a reason added. */
+const char *template_address(struct decision *d, const char *template_text);
+/* `alias` as the left side of an address; NULL where nothing is left of it. */
+const char *address_left_side(struct arena *a, const char *text);
 
 /* Whether a wish about a policy counts for the mailbox as it will be. */
 bool policy_managed(const struct decision *d, enum policy_kind kind);
 /* The template link serves two kinds of policy: which of them is this object? */
 bool policy_is_retention(const struct entry *policy);
+bool policy_is_managed_folder(const struct entry *policy);
 /* Does the manifest say what this policy link of the user shall be? If not, it is a leftover. */
 bool policy_link_managed(struct decision *d, enum attribute link);
 void change_policies(struct decision *d, bool connecting);
@@ -127,8 +177,10 @@ void warnings_of(struct decision *d);
 
 /* ---- codes (codes.c) ---- */
 
-/* The place of a reason's code in the order in which reasons are listed. */
+/* The place of a reason's code in the order in which reasons are listed, and the code of a place:
+ * NULL after the last. */
 size_t code_rank(const char *code);
+const char *code_at(size_t rank);
 /* Does it make the connection unknown, rather than blocked? */
 bool code_unknown(const char *code);
 /* Puts reasons into that order; equals keep theirs. */

@@ -1,4 +1,6 @@
 /* Digests of a decision and of a wish: two that are equal decide and want the same. */
+#include "reconcile/fingerprint.h"
+
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <string.h>
@@ -111,4 +113,12 @@ const char *plan_digest(struct arena *a, const struct plan *p) {
 	}
 	finish(&g, text);
 	return arena_printf(a, "sha256:%s", text);
+}
+
+void bytes_fingerprint(const void *data, size_t len, char text[static 65]) {
+	struct digest g;
+
+	sha256_init(&g.ctx);
+	sha256_update(&g.ctx, len, data);
+	finish(&g, text);
 }

@@ -1,30 +1,21 @@
 #include "reconcile/plan.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/timestamp.h"
 #include "reconcile/decide.h"
 
-const char *const action_names[] = {
-	"connect", "update", "none", "blocked", "unknown", "suspended"
-};
+const char *const action_names[] = { "connect", "update",    "none",      "blocked",
+	                             "unknown", "suspended", "disconnect" };
 const char *const outcome_names[] = { "",          "applied", "failed",       "stale",
 	                              "uncertain", "held",    "not-attempted" };
 
-/* What no rule decides yet is refused, never guessed. */
-void rule_not_supported(struct decision *d) {
-	const struct connection *c = d->c;
-
-	if (c->type == TYPE_LINKED)
-		reason(d, "not-supported", "linked mailboxes are not connected yet");
-	if (c->archive)
-		reason(d, "not-supported", "archives are not connected yet");
-	if (c->addresses)
-		reason(d, "not-supported", "`addresses` are not written yet");
-	for (unsigned bit = 0; consent_names[bit]; bit++)
-		if (c->allow & 1u << bit & ~(unsigned)(CONSENT_MATCH_BY_NAME | CONSENT_ADOPT))
-			reason(d, "not-supported", "the consent `%s` is not honoured yet",
-			       consent_names[bit]);
+static bool same_texts(const struct applied_row *row, const struct connection *c) {
+	if (strcmp(row->mailbox_text, c->mailbox) != 0)
+		return false;
+	return c->user && row->user_text ? strcmp(row->user_text, c->user) == 0
+	                                 : !c->user && !row->user_text;
 }
 
 /* A pin holds for the texts that it was made for; editing one of them drops it. */
@@ -32,12 +23,20 @@ static const struct applied_row *valid_pin(const struct decision *d) {
 	const struct connection *c = d->c;
 	const struct applied_row *row = world_applied(d->w, c->manifest, c->name);
 
-	if (!row || guid_none(row->mailbox) || !*row->user ||
-	    strcmp(row->mailbox_text, c->mailbox) != 0)
-		return NULL;
-	bool same = c->user && row->user_text ? strcmp(row->user_text, c->user) == 0
-	                                      : !c->user && !row->user_text;
-	return same ? row : NULL;
+	bool pinned = row && !guid_none(row->mailbox) && *row->user && same_texts(row, c);
+	return pinned ? row : NULL;
+}
+
+/* An edited `mailbox` or `user` is a new wish of a person. */
+bool disconnected_since(const struct decision *d) {
+	size_t n;
+	const struct applied_row *const *rows =
+	        world_applied_pair(d->w, d->mailbox, d->user->identity, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (same_texts(rows[i], d->c))
+			return true;
+	return false;
 }
 
 static void dates(struct decision *d) {
@@ -51,7 +50,8 @@ static void dates(struct decision *d) {
 }
 
 bool item_writes(const struct item *item) {
-	return item->action == ACTION_CONNECT || item->action == ACTION_UPDATE;
+	return item->action == ACTION_CONNECT || item->action == ACTION_UPDATE ||
+	       item->action == ACTION_DISCONNECT;
 }
 
 /* What the store merely takes note of hands no mail to anybody. */
@@ -67,7 +67,7 @@ static enum action action_of(const struct decision *d) {
 	const struct notes *reasons = &d->item->reasons;
 	bool blocked = false;
 
-	if (d->c->suspended)
+	if (d->item->suspended)
 		return ACTION_SUSPENDED;
 	for (size_t i = 0; i < reasons->n; i++)
 		blocked |= !code_unknown(reasons->v[i].code);
@@ -80,14 +80,37 @@ static enum action action_of(const struct decision *d) {
 	return d->item->changes.n ? ACTION_UPDATE : ACTION_NONE;
 }
 
+/* By the manifest, or because a run was taken back and nobody asked for it anew since. */
+static const char *suspension(struct decision *d) {
+	const struct undone_row *u;
+
+	if (d->c->suspended)
+		return d->c->suspend_reason ? d->c->suspend_reason : "by the manifest";
+	u = d->user ? world_undone(d->w, d->mailbox, d->user->identity) : NULL;
+	if (!u || strcmp(u->mailbox_text, d->c->mailbox) != 0 ||
+	    strcmp(u->user_text ? u->user_text : "", d->c->user ? d->c->user : "") != 0)
+		return NULL;
+	bool lifted = u->connect ? allows(d, CONSENT_RECONNECT) && !u->reconnect
+	                         : strcmp(u->wish, d->item->wish) != 0;
+	return lifted ? NULL
+	              : arena_printf(d->a,
+	                             "run %" PRId64
+	                             " was undone; edit `mailbox` or `user`%s to have it "
+	                             "done again",
+	                             u->run,
+	                             u->connect ? ", or add `allow: [reconnect]`,"
+	                                        : ", or a managed field,");
+}
+
 static void conclude(struct decision *d) {
 	struct item *item = d->item;
 	const struct applied_row *applied = world_applied(d->w, d->c->manifest, d->c->name);
 
 	reasons_sort(&item->reasons);
 	item->type = d->c->archive ? TYPE_NONE : d->type;
-	item->action = action_of(d);
 	item->wish = connection_wish(d->a, d->c);
+	item->suspended = suspension(d);
+	item->action = action_of(d);
 	if (item_writes(item))
 		item->cause = applied && strcmp(applied->wish, item->wish) == 0 ? CAUSE_DRIFT
 		                                                                : CAUSE_INTENT;
@@ -96,32 +119,72 @@ static void conclude(struct decision *d) {
 	item_fingerprint(item);
 }
 
+/* What no rule decides yet is refused, never guessed. */
+static bool supported(struct decision *d) {
+	if (d->c->type == TYPE_LINKED)
+		reason(d, "not-supported", "linked mailboxes are not connected yet");
+	return d->c->type != TYPE_LINKED;
+}
+
 void plan_connection(struct arena *a, const struct connection *c, const struct world *w,
-                     const struct settings *s, int64_t now, struct keys *needs, struct item *ret) {
-	struct decision d = {
-		.a = a, .c = c, .w = w, .s = s, .now = now, .needs = needs, .item = ret
-	};
+                     const struct settings *s, int64_t now, const struct beside *beside,
+                     struct keys *needs, struct item *ret) {
+	struct decision d = { .a = a,
+		              .c = c,
+		              .w = w,
+		              .s = s,
+		              .now = now,
+		              .beside = beside,
+		              .needs = needs,
+		              .item = ret };
 
 	*ret = (struct item){ .connection = c };
-	d.pin = valid_pin(&d);
-	rule_not_supported(&d);
-	settle_database(&d);
-	settle_mailbox(&d);
-	settle_owner(&d);
-	settle_user(&d);
-	settle_ownership(&d);
-	settle_policies(&d);
-	rules_of_mailbox(&d);
-	bool supported = c->type != TYPE_LINKED && !c->archive;
-	if (d.ownership == OWNER_NOBODY && d.user && d.row && supported)
-		plan_connect(&d);
-	if (d.ownership == OWNER_WANTED && supported)
-		plan_update(&d);
-	if (d.by_name_alone && changes_directory(ret))
-		hold(&d, "matched-by-name", CONSENT_MATCH_BY_NAME,
-		     "no `user` was given and the displayName alone decided; a person has to "
-		     "agree");
-	dates(&d);
-	warnings_of(&d);
-	conclude(&d);
+	decide(&d);
+}
+
+void decide(struct decision *d) {
+	const struct connection *c = d->c;
+
+	d->pin = valid_pin(d);
+	settle_database(d);
+	settle_mailbox(d);
+	settle_owner(d);
+	settle_user(d);
+	settle_ownership(d);
+	settle_policies(d);
+	rules_of_mailbox(d);
+	bool connects = d->ownership == OWNER_NOBODY && d->user && d->row &&
+	                d->row->vanished == TIMESTAMP_NONE;
+	bool updates = d->ownership == OWNER_WANTED;
+	if (supported(d) && c->archive && (connects || updates))
+		plan_archive(d);
+	else if (c->type != TYPE_LINKED && connects)
+		plan_connect(d);
+	else if (c->type != TYPE_LINKED && updates)
+		plan_update(d);
+	if (!c->user && d->user)
+		asks(d, "matched-by-name");
+	if (d->by_name_alone && changes_directory(d->item))
+		hold(d, "matched-by-name", CONSENT_MATCH_BY_NAME,
+		     "no `user` was given and the displayName alone decided");
+	dates(d);
+	warnings_of(d);
+	conclude(d);
+}
+
+void item_stamp(struct arena *a, struct item *item, int64_t now) {
+	char text[TIMESTAMP_TEXT];
+
+	for (size_t i = 0; i < item->changes.n; i++) {
+		struct change *c = item->changes.v + i;
+		if (c->store || c->id != ATTR_WHEN_MAILBOX_CREATED || !c->n_after)
+			continue;
+		/* Generalized time, as Active Directory writes it (MS-ADTS 3.1.1.2.2.4.5). */
+		const char *p = timestamp_text(now, text);
+		char *written = arena_printf(a, "%.4s%.2s%.2s%.2s%.2s%.2s.0Z", p, p + 5, p + 8,
+		                             p + 11, p + 14, p + 17);
+		struct value *v = ARENA_NEW(a, struct value);
+		*v = (struct value){ written, strlen(written) };
+		c->after = v;
+	}
 }

@@ -23,6 +23,7 @@ enum action {
 	ACTION_BLOCKED,
 	ACTION_UNKNOWN,
 	ACTION_SUSPENDED,
+	ACTION_DISCONNECT, /* only in the plan of an undo */
 	ACTIONS
 };
 extern const char *const action_names[];
@@ -98,6 +99,7 @@ struct item {
 	const struct entry *user;      /* NULL: not resolved */
 	bool owned;                    /* the wanted user holds the mailbox already */
 	bool pinned_user;              /* the user was found by its pin */
+	bool after_partner;            /* decided on what another item's write leaves */
 	struct {
 		struct change *v;
 		size_t n, cap;
@@ -115,10 +117,11 @@ struct item {
 		struct claim *v;
 		size_t n, cap;
 	} claims;
-	const char *wish;     /* SHA-256 of what the connection wants, in hex */
-	char fingerprint[65]; /* SHA-256 of the decision, in hex */
-	enum outcome outcome; /* of an apply */
-	const char *message;  /* to the outcome: why it failed, what to do now; or NULL */
+	const char *suspended; /* why it is left alone; NULL: it is not */
+	const char *wish;      /* SHA-256 of what the connection wants, in hex */
+	char fingerprint[65];  /* SHA-256 of the decision, in hex */
+	enum outcome outcome;  /* of an apply */
+	const char *message;   /* to the outcome: why it failed, what to do now; or NULL */
 };
 
 /* What the config says and the planner must know. */
@@ -130,7 +133,17 @@ struct settings {
 	int64_t limit_changes, limit_percent; /* limit_percent < 0: not asked */
 };
 
+/* An applied connection that no manifest has any more. */
+struct released {
+	const char *manifest, *name; /* as they were written */
+};
+
 struct plan {
+	bool undo; /* takes a run back */
+	struct {
+		struct released *v;
+		size_t n, cap;
+	} released;
 	struct item *items; /* in the order of the manifests */
 	size_t n;
 	size_t counts[ACTIONS];
@@ -140,20 +153,36 @@ struct plan {
 	const char *digest;     /* "sha256:..." */
 };
 
+struct beside;
+
+/* The value of msExchWhenMailboxCreated in a plan; item_stamp() puts the time in its place. */
+#define TIME_OF_APPLY "(time of apply)"
+void item_stamp(struct arena *a, struct item *item, int64_t now);
+
 /*
- * Decides one connection. What the world was not asked yet is put into `needs`, and the item is
- * then only a stage on the way. The item and all it points to live in `a`; `ret` is overwritten.
+ * Decides one connection. `beside` is for archives alone: the primaries of the same plan. What the
+ * world was not asked yet is put into `needs`, and the item is then only a stage on the way. The
+ * item and all it points to live in `a`; `ret` is overwritten.
  */
 void plan_connection(struct arena *a, const struct connection *c, const struct world *w,
-                     const struct settings *s, int64_t now, struct keys *needs, struct item *ret);
+                     const struct settings *s, int64_t now, const struct beside *beside,
+                     struct keys *needs, struct item *ret);
 
-/* Blocks connections that want one thing; over all that were read, before any is left out. */
-void plan_claims(struct arena *a, struct plan *p);
+/*
+ * Blocks connections that want one thing; over all that were read, before any is left out. With
+ * `archives`, only archives are blocked: they were decided anew after the primaries were.
+ */
+void plan_claims(struct arena *a, struct plan *p, bool archives);
+
+/* Applied rows of which no connection of `all` speaks, and nobody was told yet. */
+void plan_released(struct arena *a, struct plan *p, const struct connections *all,
+                   const struct world *w);
 
 /* The counts, the limits and the digest of the items that p has now. */
 void plan_sum(struct arena *a, struct plan *p, const struct world *w, const struct settings *s);
 
 /* Does an item write anything when it is carried out? */
 bool item_writes(const struct item *item);
+bool has_reason(const struct item *item, const char *code);
 /* Is any of its changes one of the directory? */
 bool changes_directory(const struct item *item);

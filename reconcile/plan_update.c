@@ -6,18 +6,32 @@
 #include "base/timestamp.h"
 #include "reconcile/decide.h"
 
+enum { DETAILS_LINKED = 2 };
+
 static void update_type(struct decision *d) {
 	static const int64_t details[] = { [TYPE_USER] = 1,
 		                           [TYPE_LINKED] = 2,
 		                           [TYPE_SHARED] = 4,
 		                           [TYPE_ROOM] = 16,
 		                           [TYPE_EQUIPMENT] = 32 };
+	int64_t now = entry_int(d->user, ATTR_RECIPIENT_TYPE_DETAILS, 0);
 
-	if (d->c->type != TYPE_NONE && d->c->type != TYPE_LINKED &&
-	    entry_int(d->user, ATTR_RECIPIENT_TYPE_DETAILS, 0) != details[d->c->type])
-		reason(d, "not-supported",
-		       "making a connected mailbox a %s mailbox is not done yet",
-		       recipient_type_names[d->c->type]);
+	if (d->c->type != TYPE_NONE)
+		asks(d, "type-change");
+	if (d->c->type == TYPE_NONE || now == details[d->c->type])
+		return;
+	if (now == DETAILS_LINKED) {
+		reason(d, "not-supported", "a linked mailbox is not made another one yet");
+		return;
+	}
+	check_account(d);
+	change_type(d, false);
+	/* Only user mailboxes are given an address book policy. */
+	if (now == details[TYPE_USER])
+		change_to_text(d, ATTR_ADDRESS_BOOK_POLICY_LINK, NULL);
+	hold(d, "type-change", CONSENT_TYPE_CHANGE,
+	     arena_printf(d->a, "the mailbox becomes a %s mailbox",
+	                  recipient_type_names[d->c->type]));
 }
 
 static void update_alias(struct decision *d) {
@@ -32,16 +46,12 @@ static void update_alias(struct decision *d) {
 	warning(d, "address-unchanged", "a changed alias changes no address; the old ones stay");
 }
 
-static bool in_database_of_row(const struct decision *d) {
-	const char *home = entry_text(d->user, ATTR_HOME_MDB);
-
-	return d->row && d->database && home && d->row->database == d->database_row &&
-	       dn_same(home, d->database->dn);
-}
-
 /* Connected by other means: the store has only to take note of it. */
-static void update_row(struct decision *d) {
-	if (in_database_of_row(d) && d->row->vanished == TIMESTAMP_NONE &&
+void update_row(struct decision *d, enum attribute home) {
+	const char *dn = entry_text(d->user, home);
+
+	if (d->row && d->database && dn && d->row->database == d->database_row &&
+	    dn_same(dn, d->database->dn) && d->row->vanished == TIMESTAMP_NONE &&
 	    d->row->state == MAILBOX_DISABLED)
 		change_store(d, "state", mailbox_state_names[MAILBOX_DISABLED],
 		             mailbox_state_names[MAILBOX_CONNECTED]);
@@ -50,13 +60,13 @@ static void update_row(struct decision *d) {
 void plan_update(struct decision *d) {
 	update_type(d);
 	update_alias(d);
+	update_addresses(d);
 	change_policies(d, false);
 	rules_of_schema(d);
+	asks(d, "adopting");
 	if (d->item->changes.n && !world_was_applied(d->w, d->mailbox, d->user->identity) &&
 	    !world_is_open(d->w, d->mailbox, d->user->identity))
 		hold(d, "adopting", CONSENT_ADOPT,
-		     "the mailbox is this user's already, but mbxctl never connected it; a person "
-		     "has to "
-		     "agree to changing it");
-	update_row(d);
+		     "the mailbox is this user's already, but mbxctl never connected it");
+	update_row(d, ATTR_HOME_MDB);
 }

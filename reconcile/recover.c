@@ -1,8 +1,10 @@
 #include "reconcile/recover.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 
 static bool is(const struct entry *e, const struct change *c, const struct value *list, size_t n) {
 	size_t have_n;
@@ -37,6 +39,95 @@ enum recovery recover(const struct entry *entry, const struct change *changes, s
 	                        entry->dn);
 	return RECOVERY_FAILED;
 }
+
+/* ---- second holders ---- */
+
+static bool in(const struct change *c, struct value v) {
+	for (size_t i = 0; i < c->n_before; i++)
+		if (value_equal(c->id, c->before[i], v))
+			return true;
+	return false;
+}
+
+/* The key by which others are found who hold a value; false where anybody may. */
+static bool key_of(struct arena *a, const struct change *c, struct value v, struct key *ret) {
+	char text[GUID_TEXT];
+	struct guid guid;
+
+	switch ((int)c->id) {
+	case ATTR_MAILBOX_GUID:
+	case ATTR_ARCHIVE_GUID:
+		if (!guid_from_bytes(v.data, v.len, &guid))
+			return false;
+		*ret = (struct key){ KEY_OWNER, arena_strdup(a, guid_text(guid, text)) };
+		return true;
+	case ATTR_MAIL_NICKNAME:
+		*ret = (struct key){ KEY_HOLDER_ALIAS, text_fold(a, v.data) };
+		return true;
+	case ATTR_LEGACY_EXCHANGE_DN:
+		*ret = (struct key){ KEY_HOLDER_LEGACY_DN, text_fold(a, v.data) };
+		return true;
+	case ATTR_PROXY_ADDRESSES:
+		if (strncasecmp(v.data, "x500:", 5) == 0)
+			*ret = (struct key){ KEY_HOLDER_LEGACY_DN, text_fold(a, v.data + 5) };
+		else
+			*ret = (struct key){ KEY_HOLDER_ADDRESS, text_fold(a, v.data) };
+		return true;
+	default:
+		return false;
+	}
+}
+
+void second_holder_keys(const struct change *changes, size_t n, struct keys *needs) {
+	struct key key;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; !changes[i].store && k < changes[i].n_after; k++)
+			if (!in(changes + i, changes[i].after[k]) &&
+			    key_of(needs->arena, changes + i, changes[i].after[k], &key))
+				keys_add(needs, key.kind, key.text);
+}
+
+/* An archive that somebody only remembers (msExchDisabledArchiveGUID) is not held by them. */
+static bool holds_guid(const struct entry *e, struct value v) {
+	return entry_holds(e, ATTR_MAILBOX_GUID, v) || entry_holds(e, ATTR_ARCHIVE_GUID, v);
+}
+
+const char *second_holder(const struct entry *entry, const struct change *changes, size_t n,
+                          const struct world *w, struct arena *a) {
+	struct key key;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; !changes[i].store && k < changes[i].n_after; k++) {
+			struct value v = changes[i].after[k];
+			if (in(changes + i, v) || !key_of(a, changes + i, v, &key))
+				continue;
+			struct answer answer = world_ask(w, key.kind, key.text);
+			for (size_t m = 0; m < answer.n; m++)
+				if (answer.entries[m] != entry &&
+				    (key.kind != KEY_OWNER || holds_guid(answer.entries[m], v)))
+					return arena_printf(a, "%s %s belongs to %s, too",
+					                    attributes[changes[i].id].name,
+					                    value_text(a, changes[i].id, v),
+					                    answer.entries[m]->dn);
+		}
+	return NULL;
+}
+
+struct change *reversed(struct arena *a, const struct change *changes, size_t n) {
+	struct change *back = ARENA_ARRAY(a, struct change, n + 1);
+
+	for (size_t i = 0; i < n; i++) {
+		back[i] = changes[i];
+		back[i].before = changes[i].after;
+		back[i].n_before = changes[i].n_after;
+		back[i].after = changes[i].before;
+		back[i].n_after = changes[i].n_before;
+	}
+	return back;
+}
+
+/* ---- stale items ---- */
 
 static const char *joined(struct arena *a, const struct change *c) {
 	struct buf out = { 0 };

@@ -23,5 +23,18 @@ enum recovery {
 enum recovery recover(const struct entry *entry, const struct change *changes, size_t n,
                       struct arena *a, const char **ret_why);
 
+/*
+ * What only one object may hold, of what a write put there: the mailbox's GUID, the alias, the
+ * addresses and the legacyExchangeDN. No Modify can guard it; it is searched for afterwards.
+ */
+void second_holder_keys(const struct change *changes, size_t n, struct keys *needs);
+
+/* Another object that holds one of them, for messages: `address ... belongs to ...`; else NULL. */
+const char *second_holder(const struct entry *entry, const struct change *changes, size_t n,
+                          const struct world *w, struct arena *a);
+
+/* The changes that take others back: exactly what they wrote, on condition that it is there. */
+struct change *reversed(struct arena *a, const struct change *changes, size_t n);
+
 /* One sentence on how a decision made anew differs from the one that was shown. */
 const char *stale_message(struct arena *a, const struct item *shown, const struct item *anew);

@@ -23,8 +23,26 @@ struct render_options {
 void render_text(const struct plan *p, const struct render_options *o, struct buf *out);
 void render_json(const struct plan *p, const struct render_options *o, struct buf *out);
 
+/* The same as events, an object a line: version, connection ..., result ..., summary. */
+void render_ndjson(const struct plan *p, const struct render_options *o, struct buf *out);
+/* For a pull request. */
+void render_markdown(const struct plan *p, const struct render_options *o, struct buf *out);
+/* A script of the cmdlets that do the same; of an apply, those that the mail server still needs. */
+void render_powershell(const struct plan *p, const struct render_options *o, struct buf *out);
+/* RFC 2849 change records of the directory's part. `now` is the time that they write. */
+void render_ldif(const struct plan *p, const struct render_options *o, struct buf *out);
+
 /* The end of an apply, a line an item that was to be written and the total: text alone. */
 void render_ledger(const struct plan *p, const struct render_options *o, struct buf *out);
+
+/*
+ * The text on one line: what would end the line, or turn the direction of writing, stands as
+ * \uXXXX. Names come from a directory, where anybody may have written them.
+ */
+const char *render_line(struct arena *a, const char *text);
+
+/* One connection as the text of a plan shows it. */
+void render_text_item(const struct item *item, const struct render_options *o, struct buf *out);
 
 /* One mailbox as every JSON document of mbxctl shows it; leaves the object open. */
 void render_json_row(struct json *j, const struct mailbox_row *row);

@@ -2,7 +2,7 @@
 
 #include "base/timestamp.h"
 #include "reconcile/powershell.h"
-#include "reconcile/render.h"
+#include "reconcile/render_parts.h"
 
 static void date(struct json *j, const char *key, int64_t t) {
 	char text[TIMESTAMP_TEXT];
@@ -131,7 +131,7 @@ static void candidates(struct json *j, const struct item *item) {
 	json_close(j, ']');
 }
 
-static void result(struct json *j, const struct item *item) {
+void render_json_result(struct json *j, const struct item *item) {
 	struct arena *a = arena_new();
 
 	text(j, "result", item->outcome == OUTCOME_NONE ? NULL : outcome_names[item->outcome]);
@@ -141,18 +141,17 @@ static void result(struct json *j, const struct item *item) {
 	arena_free(a);
 }
 
-static void connection(struct json *j, const struct item *item, bool applied) {
+void render_json_connection(struct json *j, const struct item *item, bool applied) {
 	static const char *const causes[] = { NULL, "intent", "drift" };
 	const struct connection *c = item->connection;
 
-	json_open(j, '{');
 	text(j, "name", c->name);
 	text(j, "manifest", c->manifest);
 	json_key(j, "source");
 	place(j, c->at);
 	text(j, "action", action_names[item->action]);
 	if (applied)
-		result(j, item);
+		render_json_result(j, item);
 	text(j, "cause", causes[item->cause]);
 	text(j, "type", item->type == TYPE_NONE ? NULL : recipient_type_names[item->type]);
 	mailbox(j, item);
@@ -175,17 +174,17 @@ static void connection(struct json *j, const struct item *item, bool applied) {
 		json_text(j, item->holds.v[i]);
 	json_close(j, ']');
 	candidates(j, item);
-	json_close(j, '}');
 }
 
-static void summary(struct json *j, const struct plan *p, bool applied) {
+void render_json_totals(struct json *j, const struct plan *p, bool applied) {
 	size_t outcomes[OUTCOMES] = { 0 };
 
-	json_key(j, "summary");
-	json_open(j, '{');
 	json_key(j, "total");
 	json_int(j, (int64_t)p->n);
 	for (int i = 0; i < ACTIONS; i++) {
+		/* Only an undo speaks of disconnecting. */
+		if (i == ACTION_DISCONNECT && !p->undo)
+			continue;
 		json_key(j, action_names[i]);
 		json_int(j, (int64_t)p->counts[i]);
 	}
@@ -195,25 +194,40 @@ static void summary(struct json *j, const struct plan *p, bool applied) {
 		json_key(j, i == OUTCOME_NOT_ATTEMPTED ? "notAttempted" : outcome_names[i]);
 		json_int(j, (int64_t)outcomes[i]);
 	}
-	json_close(j, '}');
+}
+
+void render_json_verdict(struct json *j, const struct plan *p) {
+	flag(j, "complete", p->complete);
+	flag(j, "overLimit", p->over_limit);
+	json_key(j, "released");
+	json_open(j, '[');
+	for (size_t i = 0; i < p->released.n; i++) {
+		json_open(j, '{');
+		text(j, "manifest", p->released.v[i].manifest);
+		text(j, "name", p->released.v[i].name);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
 }
 
 void render_json(const struct plan *p, const struct render_options *o, struct buf *out) {
 	struct json j = { .out = out };
 
 	json_open(&j, '{');
-	text(&j, "format", "mbxctl.plan/1");
+	text(&j, "format", RENDER_FORMAT);
 	text(&j, "digest", p->digest);
-	summary(&j, p, o->applied);
-	flag(&j, "complete", p->complete);
-	flag(&j, "overLimit", p->over_limit);
-	json_key(&j, "released");
-	json_open(&j, '[');
-	json_close(&j, ']');
+	json_key(&j, "summary");
+	json_open(&j, '{');
+	render_json_totals(&j, p, o->applied);
+	json_close(&j, '}');
+	render_json_verdict(&j, p);
 	json_key(&j, "connections");
 	json_open(&j, '[');
-	for (size_t i = 0; i < p->n; i++)
-		connection(&j, p->items + i, o->applied);
+	for (size_t i = 0; i < p->n; i++) {
+		json_open(&j, '{');
+		render_json_connection(&j, p->items + i, o->applied);
+		json_close(&j, '}');
+	}
 	json_close(&j, ']');
 	json_close(&j, '}');
 }

@@ -5,7 +5,7 @@
 #include "reconcile/powershell.h"
 #include "reconcile/render.h"
 
-enum { WIDTH = 80, LABEL = 30 };
+enum { WIDTH = 80, LABEL = 32, SUBJECT = 10 };
 
 enum hue { PLAIN, BOLD, GREEN, YELLOW, RED, MAGENTA, CYAN, DIM };
 
@@ -23,6 +23,7 @@ static const struct {
 	[ACTION_CONNECT] = { '+', GREEN },   [ACTION_UPDATE] = { '~', YELLOW },
 	[ACTION_NONE] = { ' ', PLAIN },      [ACTION_BLOCKED] = { '!', RED },
 	[ACTION_UNKNOWN] = { '?', MAGENTA }, [ACTION_SUSPENDED] = { '.', CYAN },
+	[ACTION_DISCONNECT] = { '-', RED },
 };
 
 static void hue(struct page *p, enum hue h) {
@@ -63,7 +64,13 @@ static const char *spelled(struct page *p, const struct change *c, struct value 
 	        !c->store && (attributes[c->id].syntax == SYNTAX_DN ||
 	                      c->id == ATTR_LEGACY_EXCHANGE_DN || c->id == ATTR_HOME_SERVER_NAME);
 
-	if (p->o->verbose || !name || len <= ROOM)
+	if (p->o->verbose || len <= ROOM)
+		return text;
+	if (!c->store && attributes[c->id].syntax == SYNTAX_OCTETS) {
+		p->cut = true;
+		return arena_printf(p->a, "(%zu bytes)", v.len);
+	}
+	if (!name)
 		return text;
 	const char *head = text + HEAD, *tail = text + len - TAIL;
 	/* Never in the middle of a character. */
@@ -89,11 +96,11 @@ static void note(struct page *p, enum hue h, const char *word, const char *code,
 	wrapped(p, column, 6, message);
 }
 
-static void label(struct page *p, const char *text, const char *prefix) {
-	size_t width = text_width(text) + text_width(prefix);
+static void label(struct page *p, const char *text, size_t room) {
+	size_t width = text_width(text);
 
-	buf_printf(p->out, "    %s%s", prefix, text);
-	buf_pad(p->out, ' ', width < LABEL ? LABEL - width : 1);
+	buf_printf(p->out, "    %s", text);
+	buf_pad(p->out, ' ', width < room ? room - width : 1);
 }
 
 /* The values of one side that the other has not; those that stay are not shown. */
@@ -116,7 +123,7 @@ static void change(struct page *p, const struct change *c) {
 	bool single = c->n_before <= 1 && c->n_after <= 1;
 	const char *first[2] = { "(none)", "(none)" };
 
-	label(p, name, c->store ? "store: " : "");
+	label(p, c->store ? arena_printf(p->a, "store: %s", name) : name, LABEL);
 	if (c->n_before)
 		first[0] = spelled(p, c, c->before[0]);
 	if (c->n_after)
@@ -136,11 +143,13 @@ static void change(struct page *p, const struct change *c) {
 
 static void head(struct page *p, const struct item *item) {
 	const struct connection *c = item->connection;
-	const char *where = arena_printf(p->a, "%s:%d", c->at.file, c->at.line);
-	size_t width = 11 + text_width(c->name) + text_width(where);
+	/* What an undo takes back stands in no file. */
+	const char *where =
+	        c->at.line ? arena_printf(p->a, "%s:%d", c->at.file, c->at.line) : c->at.file;
+	size_t width = 13 + text_width(c->name) + text_width(where);
 
 	hue(p, looks[item->action].hue);
-	buf_printf(p->out, "%c %-9s", looks[item->action].symbol, action_names[item->action]);
+	buf_printf(p->out, "%c %-11s", looks[item->action].symbol, action_names[item->action]);
 	hue(p, BOLD);
 	buf_printf(p->out, "%s", c->name);
 	hue(p, PLAIN);
@@ -155,11 +164,11 @@ static void subject(struct page *p, const struct item *item) {
 	char guid[GUID_TEXT], date[TIMESTAMP_TEXT], left[TIMESTAMP_TEXT];
 
 	if (!guid_none(item->mailbox)) {
-		label(p, "mailbox", "");
+		label(p, "mailbox", SUBJECT);
 		buf_printf(p->out, "%s in %s\n", guid_text(item->mailbox, guid), item->database);
 	}
 	if (item->purge != TIMESTAMP_NONE) {
-		label(p, "purged", "");
+		label(p, "purge on", SUBJECT);
 		buf_printf(p->out, "%s", timestamp_text(item->purge, date));
 		if (item->purge > p->o->now)
 			buf_printf(p->out, " (in %s)",
@@ -167,11 +176,11 @@ static void subject(struct page *p, const struct item *item) {
 		buf_putc(p->out, '\n');
 	}
 	if (item->user) {
-		label(p, "user", "");
+		label(p, "user", SUBJECT);
 		buf_printf(p->out, "%s\n", item->user->dn);
 	}
 	if (item->type != TYPE_NONE) {
-		label(p, "type", "");
+		label(p, "type", SUBJECT);
 		buf_printf(p->out, "%s\n", recipient_type_names[item->type]);
 	}
 }
@@ -216,11 +225,16 @@ static void item_text(struct page *p, const struct item *item) {
 		note(p, held ? MAGENTA : YELLOW, held ? "HELD " : "warning ",
 		     item->warnings.v[i].code, item->warnings.v[i].message);
 	}
-	if (item->connection->suspended)
-		note(p, CYAN, "", "suspended",
-		     item->connection->suspend_reason ? item->connection->suspend_reason
-		                                      : "by the manifest");
+	if (item->suspended)
+		note(p, CYAN, "", "suspended", item->suspended);
 	buf_putc(p->out, '\n');
+}
+
+void render_text_item(const struct item *item, const struct render_options *o, struct buf *out) {
+	struct page p = { .o = o, .out = out, .a = arena_new() };
+
+	item_text(&p, item);
+	arena_free(p.a);
 }
 
 /* Groups in the order in which they are read: what happens, what a person decides, what cannot. */
@@ -258,17 +272,44 @@ static size_t count_held(const struct plan *plan) {
 	return n;
 }
 
+static size_t count_warned(const struct plan *plan) {
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->n; i++)
+		n += plan->items[i].action == ACTION_NONE && plan->items[i].warnings.n;
+	return n;
+}
+
+static void released(struct page *p, const struct plan *plan) {
+	if (!plan->released.n)
+		return;
+	hue(p, BOLD);
+	buf_puts(p->out, "Released: in no manifest any more, left as they are\n");
+	hue(p, PLAIN);
+	for (size_t i = 0; i < plan->released.n; i++)
+		buf_printf(p->out, "    %s (%s)\n", plan->released.v[i].name,
+		           plan->released.v[i].manifest);
+	buf_putc(p->out, '\n');
+}
+
 static void summary(struct page *p, const struct plan *plan) {
 	const size_t *n = plan->counts;
-	size_t held = count_held(plan);
+	size_t held = count_held(plan), warned = count_warned(plan);
 
 	hue(p, BOLD);
-	buf_printf(p->out, "Plan: %zu to connect, %zu to update", n[ACTION_CONNECT],
-	           n[ACTION_UPDATE]);
+	if (plan->undo)
+		buf_printf(p->out, "Plan: %zu to disconnect, %zu to update back",
+		           n[ACTION_DISCONNECT], n[ACTION_UPDATE]);
+	else
+		buf_printf(p->out, "Plan: %zu to connect, %zu to update", n[ACTION_CONNECT],
+		           n[ACTION_UPDATE]);
 	if (held)
-		buf_printf(p->out, " (%zu held)", held);
-	buf_printf(p->out, ". %zu blocked, %zu unknown, %zu suspended, %zu in sync.\n",
+		buf_printf(p->out, ", %zu of them held", held);
+	buf_printf(p->out, ".\n%zu blocked, %zu unknown, %zu suspended, %zu in sync",
 	           n[ACTION_BLOCKED], n[ACTION_UNKNOWN], n[ACTION_SUSPENDED], n[ACTION_NONE]);
+	if (warned && !p->o->verbose)
+		buf_printf(p->out, " (%zu with warnings: see --verbose)", warned);
+	buf_puts(p->out, ".\n");
 	hue(p, PLAIN);
 	if (plan->over_limit) {
 		hue(p, RED);
@@ -297,6 +338,7 @@ void render_text(const struct plan *plan, const struct render_options *o, struct
 	group(&p, plan, GROUP_TROUBLE);
 	if (o->verbose)
 		group(&p, plan, GROUP_SYNC);
+	released(&p, plan);
 	summary(&p, plan);
 	arena_free(p.a);
 }
@@ -318,19 +360,18 @@ static void ledger_line(struct page *p, const struct item *item) {
 		buf_pad(p->out, ' ', 14);
 		wrapped(p, 14, 14, item->message);
 	}
-	if (item->outcome == OUTCOME_APPLIED && item->action == ACTION_CONNECT) {
-		buf_pad(p->out, ' ', 14);
-		wrapped(p, 14, 14,
-		        arena_printf(p->a,
-		                     "now run: %s (permissions inside the mailbox survived: see "
-		                     "Get-MailboxPermission)",
-		                     ps_update_state(p->a, item->database, item->mailbox)));
-	}
+	/* A command is pasted: it stands on a line of its own, unbroken. */
+	if (item->outcome == OUTCOME_APPLIED && item->action == ACTION_CONNECT)
+		buf_printf(p->out,
+		           "  permissions inside the mailbox survive: see Get-MailboxPermission\n"
+		           "  %s\n",
+		           ps_update_state(p->a, item->database, item->mailbox));
 }
 
 void render_ledger(const struct plan *plan, const struct render_options *o, struct buf *out) {
 	struct page p = { .o = o, .out = out, .a = arena_new() };
 	size_t n[OUTCOMES] = { 0 }, total = 0;
+	bool connected = false;
 
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct item *item = plan->items + i;
@@ -338,10 +379,15 @@ void render_ledger(const struct plan *plan, const struct render_options *o, stru
 		if (item->outcome == OUTCOME_NONE)
 			continue;
 		total++;
+		connected |= item->outcome == OUTCOME_APPLIED && item->action == ACTION_CONNECT;
 		ledger_line(&p, item);
 	}
 	if (total)
 		buf_putc(out, '\n');
+	if (connected)
+		wrapped(&p, 0, 0,
+		        "The mail server has to be told: run the Update-StoreMailboxState lines "
+		        "there.");
 	hue(&p, BOLD);
 	buf_printf(
 	        out,

@@ -11,6 +11,7 @@ void check_alias_taken(struct decision *d, const char *alias) {
 
 	if (!ask(d, KEY_HOLDER_ALIAS, text_fold(d->a, alias), &answer))
 		return;
+	asks(d, "alias-taken");
 	for (size_t i = 0; i < answer.n; i++)
 		if (answer.entries[i] != d->user) {
 			reason(d, "alias-taken",
@@ -26,9 +27,12 @@ static const char *derived(struct decision *d, const char **ret_from) {
 
 	if (upn) {
 		const char *at = strrchr(upn, '@');
+		char *left = arena_copy(d->a, upn, at ? (size_t)(at - upn) : strlen(upn));
+		/* Blanks are dropped from names alone. */
+		for (char *p = strchr(left, ' '); p; p = strchr(p, ' '))
+			*p = '?';
 		*ret_from = upn;
-		return alias_derive(d->a,
-		                    arena_copy(d->a, upn, at ? (size_t)(at - upn) : strlen(upn)));
+		return alias_derive(d->a, left);
 	}
 	*ret_from = dn_name(d->a, d->user->dn);
 	return alias_derive(d->a, *ret_from ? *ret_from : "");
@@ -38,6 +42,7 @@ void rules_of_alias(struct decision *d) {
 	const char *from = NULL, *alias = d->c->alias;
 
 	if (!alias) {
+		asks(d, "alias-invalid");
 		alias = derived(d, &from);
 		const char *fault = alias_fault(d->a, alias);
 		if (fault) {

@@ -83,6 +83,7 @@ static void make_dn(struct decision *d, const struct entry *holder) {
 	        arena_printf(d->a, "%s/cn=Recipients/cn=%s-%s", group, digits, alias_start(d));
 	if (!ask_holder(d, made, &taken))
 		return;
+	asks(d, "address-taken");
 	if (taken)
 		reason(d, "address-taken", "legacyExchangeDN %s belongs to %s", made, taken->dn);
 	write_dn(d, made);
@@ -94,18 +95,35 @@ static void make_dn(struct decision *d, const struct entry *holder) {
 		        holder->dn, d->row->legacy_dn, made);
 }
 
+/* Beside another legacyExchangeDN, the mailbox's becomes an address: old mail finds its way. */
+static void keep_reachable(struct decision *d, const char *dn) {
+	const struct entry *holder;
+
+	if (!ask_holder(d, dn, &holder))
+		return;
+	asks(d, "address-taken");
+	if (holder)
+		reason(d, "address-taken", "legacyExchangeDN %s belongs to %s", dn, holder->dn);
+	claim(d, CLAIM_LEGACY_DN, text_fold(d->a, dn),
+	      arena_printf(d->a, "legacyExchangeDN %s", dn));
+	d->x500 = arena_printf(d->a, "X500:%s", dn);
+}
+
 void rules_of_legacy_dn(struct decision *d) {
 	const char *own = entry_text(d->user, ATTR_LEGACY_EXCHANGE_DN);
 	const char *wanted = d->row->legacy_dn;
 	const struct entry *holder = NULL;
 
+	asks(d, "legacy-dn-mismatch");
 	if (own) {
 		/* Never overwritten. */
-		if (*wanted && !text_same(own, wanted))
-			reason(d, "legacy-dn-mismatch",
-			       "%s has legacyExchangeDN %s, the mailbox %s: they seem to be two "
-			       "people's",
-			       d->user->dn, own, wanted);
+		if (*wanted && !text_same(own, wanted) &&
+		    unless(d, CONSENT_LEGACY_DN_MISMATCH, "legacy-dn-mismatch",
+		           "%s has legacyExchangeDN %s, the mailbox %s: they seem to be two "
+		           "people's; if "
+		           "not, agree by `allow: [legacyDNMismatch]`",
+		           d->user->dn, own, wanted))
+			keep_reachable(d, wanted);
 		return;
 	}
 	if (*wanted && !ask_holder(d, wanted, &holder))

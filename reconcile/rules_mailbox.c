@@ -26,6 +26,8 @@ static bool usual_recipient_type(int64_t details) {
 }
 
 static void special(struct decision *d) {
+	if (d->row || d->user)
+		asks(d, "mailbox-special");
 	if (d->row && !usual_type_detail(d->row->type_detail))
 		reason(d, "mailbox-special",
 		       "mailbox \"%s\" is a %s, which serves Exchange itself and is never "
@@ -68,11 +70,10 @@ static void owned_but_broken(struct decision *d) {
 		       "%s holds this mailbox's GUID but is a mail user or a remote mailbox",
 		       d->user->dn);
 	else
-		reason(d, "user-has-mailbox",
-		       "%s holds this mailbox's GUID already, but without homeMDB; mend or clear "
-		       "it by "
+		reason(d, d->c->archive ? "user-has-archive" : "user-has-mailbox",
+		       "%s holds this mailbox's GUID already, but without %s; mend or clear it by "
 		       "hand",
-		       d->user->dn);
+		       d->user->dn, d->c->archive ? "msExchArchiveDatabaseLink" : "homeMDB");
 }
 
 static void soft_deleted(struct decision *d) {
@@ -89,7 +90,7 @@ static void soft_deleted(struct decision *d) {
 }
 
 static void lagging(struct decision *d) {
-	reason(d, "store-lags",
+	unless(d, CONSENT_STORE_LAGS, "store-lags",
 	       "nobody owns mailbox \"%s\" and its database has not noticed yet; run: %s, and "
 	       "import "
 	       "again",
@@ -112,6 +113,8 @@ static void gone(struct decision *d) {
 
 void rules_of_mailbox(struct decision *d) {
 	special(d);
+	if (d->owners_known && d->user)
+		asks(d, "mailbox-owned");
 	if (d->ownership == OWNER_OTHER)
 		owned(d);
 	if (d->ownership == OWNER_WANTED_BROKEN)
@@ -122,6 +125,8 @@ void rules_of_mailbox(struct decision *d) {
 		gone(d);
 		return;
 	}
+	asks(d, "mailbox-soft-deleted");
+	asks(d, "store-lags");
 	if (d->row->state == MAILBOX_SOFT_DELETED)
 		soft_deleted(d);
 	if (d->row->disconnected == TIMESTAMP_NONE)

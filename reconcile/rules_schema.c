@@ -1,29 +1,18 @@
 /* Does the directory know the attributes that are to be written? */
-#include <string.h>
-#include <strings.h>
-
 #include "reconcile/decide.h"
 
-static bool in_schema(const struct answer *schema, const char *name) {
-	for (size_t i = 0; i < schema->n; i++) {
-		const char *known = entry_text(schema->entries[i], ATTR_LDAP_DISPLAY_NAME);
-		if (known && strcasecmp(known, name) == 0)
-			return true;
-	}
-	return false;
-}
-
 void rules_of_schema(struct decision *d) {
+	const struct rulebook *r = world_rulebook(d->w);
 	struct answer schema;
 	struct buf missing = { 0 };
 
 	/* A directory that shows no attributeSchema objects is taken to have every attribute. */
-	if (!ask_class(d, "attributeSchema", &schema) || !schema.n)
+	if (!ask_class(d, "attributeSchema", &schema) || !r || !r->has_schema)
 		return;
+	asks(d, "schema-missing");
 	for (size_t i = 0; i < d->item->changes.n; i++) {
 		const struct change *change = d->item->changes.v + i;
-		if (!change->store && change->n_after &&
-		    !in_schema(&schema, attributes[change->id].name))
+		if (!change->store && change->n_after && !r->attribute_known[change->id])
 			buf_printf(&missing, "%s%s", missing.len ? ", " : "",
 			           attributes[change->id].name);
 	}

@@ -7,7 +7,7 @@
 #include "reconcile/decide.h"
 #include "spec/keys.h"
 
-static const struct database_row *row_of_database(struct decision *d, const struct entry *e) {
+const struct database_row *database_row_of(const struct decision *d, const struct entry *e) {
 	size_t n;
 	const struct database_row *rows = world_databases(d->w, &n), *by_name = NULL;
 
@@ -27,6 +27,8 @@ void settle_database(struct decision *d) {
 
 	if (!ask_class(d, "msExchPrivateMDB", &all))
 		return;
+	asks(d, "database-not-found");
+	asks(d, "database-ambiguous");
 	size_t n = match_objects(d, &all, d->c->database, hits, 2);
 	if (n == 0)
 		reason(d, "database-not-found",
@@ -40,7 +42,7 @@ void settle_database(struct decision *d) {
 	if (n != 1)
 		return;
 	d->database = hits[0];
-	d->database_row = row_of_database(d, hits[0]);
+	d->database_row = database_row_of(d, hits[0]);
 	d->item->database = d->database_row ? d->database_row->name : dn_name(d->a, hits[0]->dn);
 }
 
@@ -131,6 +133,8 @@ static void ambiguous(struct decision *d, const struct mailbox_row **list, size_
 
 static void by_text(struct decision *d, const struct answer *rows, const struct mailbox_row **list,
                     size_t n) {
+	asks(d, "mailbox-not-found");
+	asks(d, "mailbox-ambiguous");
 	narrow(list, &n, d->c, of_kind);
 	narrow(list, &n, d->c, not_soft_deleted);
 	if (n == 0)
@@ -150,6 +154,7 @@ static void by_pin(struct decision *d, const struct mailbox_row **list, size_t n
 	bool there = false, led = n == 0;
 
 	guid_text(d->pin->mailbox, text);
+	asks(d, "identity-changed");
 	if (!ask(d, KEY_ROW_GUID, text, &rows) || !ask(d, KEY_OWNER, text, &owners))
 		return;
 	for (size_t i = 0; i < n; i++)
@@ -193,6 +198,7 @@ void settle_mailbox(struct decision *d) {
 		return;
 	d->item->mailbox = d->mailbox;
 	d->item->row = d->row;
+	asks(d, "mailbox-kind");
 	if (d->row && d->row->archive != d->c->archive)
 		reason(d, "mailbox-kind",
 		       d->c->archive ? "mailbox \"%s\" is no archive; leave `archive: true` away"

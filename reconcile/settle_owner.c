@@ -28,14 +28,15 @@ bool mail_enabled(const struct entry *user) {
 	       (entry_has(user, ATTR_MAIL_NICKNAME) && !entry_has(user, ATTR_HOME_SERVER_NAME));
 }
 
-static bool is_working_mailbox(const struct entry *user, struct guid mailbox) {
+static bool is_working_mailbox(const struct entry *user, struct guid mailbox, bool archive) {
 	struct value v = { (const char *)mailbox.bytes, sizeof(mailbox.bytes) };
 
-	return entry_holds(user, ATTR_MAILBOX_GUID, v) && entry_has(user, ATTR_HOME_MDB) &&
+	return entry_holds(user, archive ? ATTR_ARCHIVE_GUID : ATTR_MAILBOX_GUID, v) &&
+	       entry_has(user, archive ? ATTR_ARCHIVE_DATABASE_LINK : ATTR_HOME_MDB) &&
 	       !mail_enabled(user);
 }
 
-static enum recipient_type type_of(const struct entry *user) {
+enum recipient_type type_of(const struct entry *user) {
 	switch (entry_int(user, ATTR_RECIPIENT_TYPE_DETAILS, 0)) {
 	case 1:
 		return TYPE_USER;
@@ -68,7 +69,7 @@ void settle_ownership(struct decision *d) {
 	if (d->type == TYPE_NONE)
 		d->type = type_of(d->user);
 	if (d->n_owners == 1 && d->owners[0] == d->user) {
-		bool works = is_working_mailbox(d->user, d->mailbox);
+		bool works = is_working_mailbox(d->user, d->mailbox, d->c->archive);
 		d->ownership = works ? OWNER_WANTED : OWNER_WANTED_BROKEN;
 	}
 	for (size_t i = 0; i < d->n_owners; i++)

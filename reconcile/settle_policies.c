@@ -49,10 +49,14 @@ bool policy_is_retention(const struct entry *policy) {
 	return in_container(policy, "Retention Policies Container");
 }
 
+bool policy_is_managed_folder(const struct entry *policy) {
+	return in_container(policy, "ELC Mailbox Policies");
+}
+
 static bool of_kind(const struct entry *policy, enum policy_kind kind) {
 	if (kind == POLICY_RETENTION)
 		return policy_is_retention(policy);
-	return kind != POLICY_MANAGED_FOLDER || in_container(policy, "ELC Mailbox Policies");
+	return kind != POLICY_MANAGED_FOLDER || policy_is_managed_folder(policy);
 }
 
 static void settle_one(struct decision *d, enum policy_kind kind) {
@@ -66,6 +70,8 @@ static void settle_one(struct decision *d, enum policy_kind kind) {
 	for (size_t i = 0; i < named; i++)
 		if (of_kind(hits[i], kind))
 			hits[n++] = hits[i];
+	asks(d, "policy-not-found");
+	asks(d, "policy-ambiguous");
 	if (n == 1)
 		d->policies[kind] = hits[0];
 	else if (n == 0)

@@ -3,6 +3,8 @@
 
 #include "base/dn.h"
 #include "base/text.h"
+#include "base/timestamp.h"
+#include "reconcile/beside.h"
 #include "reconcile/decide.h"
 #include "spec/keys.h"
 
@@ -141,6 +143,7 @@ static void by_text(struct decision *d) {
 		return;
 	if (n == 1) {
 		d->user = m[0].entry;
+		d->user_why = m[0].why;
 		return;
 	}
 	if (n == 0) {
@@ -178,12 +181,14 @@ static void by_match(struct decision *d) {
 		return;
 	if (by_dn.n > 1)
 		several_match(d, &by_dn, "legacyExchangeDN");
-	else if (by_dn.n == 1)
+	else if (by_dn.n == 1) {
 		d->user = by_dn.entries[0];
-	else if (by_name.n > 1)
+		d->user_why = "the mailbox's legacyExchangeDN";
+	} else if (by_name.n > 1)
 		several_match(d, &by_name, "displayName");
 	else if (by_name.n == 1) {
 		d->user = by_name.entries[0];
+		d->user_why = "the mailbox's displayName alone";
 		d->by_name_alone = true;
 	} else
 		reason(d, "user-not-found",
@@ -191,6 +196,64 @@ static void by_match(struct decision *d) {
 		       "name "
 		       "one with `user`",
 		       d->c->mailbox);
+}
+
+/* Those who own a primary whose row has this legacyExchangeDN; false as ask(). */
+static bool owners_of_primary(struct decision *d, const char *dn, struct matches *m) {
+	struct answer rows, owners;
+	char text[GUID_TEXT];
+	bool known = true;
+
+	if (!ask(d, KEY_ROW_LEGACY_DN, text_fold(d->a, dn), &rows))
+		return false;
+	for (size_t i = 0; i < rows.n; i++) {
+		const struct guid *guid = &rows.rows[i]->guid;
+		struct value v = { (const char *)guid->bytes, sizeof(guid->bytes) };
+		if (rows.rows[i]->archive || rows.rows[i]->vanished != TIMESTAMP_NONE)
+			continue;
+		if (!ask(d, KEY_OWNER, guid_text(*guid, text), &owners)) {
+			known = false;
+			continue;
+		}
+		for (size_t k = 0; k < owners.n; k++)
+			if (owners.entries[k]->person &&
+			    entry_holds(owners.entries[k], ATTR_MAILBOX_GUID, v))
+				found(d, m, owners.entries[k],
+				      "its primary has this legacyExchangeDN");
+	}
+	return known;
+}
+
+/* An archive's LegacyDN is its primary's: it belongs to whoever has that one, or gets it now. */
+static void by_primary(struct decision *d) {
+	const char *dn = d->row->legacy_dn, *folded = text_fold(d->a, dn);
+	struct matches m = { 0 };
+	size_t n;
+
+	if (*dn) {
+		bool known = all_of(d, KEY_USER_LEGACY_DN, folded, "legacyExchangeDN", &m);
+		if (!owners_of_primary(d, dn, &m) || !known)
+			return;
+	}
+	const struct item *const *items = beside_legacy_dn(d->beside, folded, &n);
+	for (size_t i = 0; i < n; i++)
+		found(d, &m, items[i]->user, "gets the primary in this plan");
+	if (m.n == 1) {
+		d->user = m.v[0].entry;
+		d->user_why = m.v[0].why;
+		return;
+	}
+	if (m.n == 0)
+		reason(d, "user-not-found",
+		       "nobody has, or gets, the primary of archive \"%s\"; name the user with "
+		       "`user`",
+		       d->c->mailbox);
+	else
+		reason(d, "user-ambiguous",
+		       "%zu users fit archive \"%s\"; name the right one with `user`", m.n,
+		       d->c->mailbox);
+	for (size_t i = 0; m.n > 1 && i < m.n; i++)
+		candidate_user(d, m.v[i].entry, m.v[i].why);
 }
 
 static void changed(struct decision *d, const struct match *m, size_t n, const struct entry *old) {
@@ -226,19 +289,34 @@ static void by_pin(struct decision *d) {
 		return;
 	}
 	d->user = old;
+	d->user_why = "the pin of an earlier apply";
 	d->item->pinned_user = true;
 }
 
 void settle_user(struct decision *d) {
+	if (!d->pin && (d->c->user || d->row)) {
+		asks(d, "user-not-found");
+		asks(d, "user-ambiguous");
+	}
+	if (d->pin)
+		asks(d, "identity-changed");
 	if (d->pin)
 		by_pin(d);
 	else if (d->c->user)
 		by_text(d);
+	else if (d->row && d->c->archive)
+		by_primary(d);
 	else if (d->row)
 		by_match(d);
 	if (!d->user)
 		return;
-	d->item->user = d->user;
+	d->item->user = d->seen = d->user;
+	const struct item *primary =
+	        d->c->archive ? beside_user(d->beside, d->user->identity) : NULL;
+	if (primary) {
+		d->seen = after_item(d->a, d->user, primary);
+		d->item->after_partner = true;
+	}
 	/* A primary mailbox and an archive are two things that a user can have. */
 	claim(d, CLAIM_USER,
 	      d->c->archive ? arena_printf(d->a, "%s archive", d->user->identity)
@@ -247,4 +325,5 @@ void settle_user(struct decision *d) {
 	if (d->c->alias)
 		claim(d, CLAIM_ALIAS, text_fold(d->a, d->c->alias),
 		      arena_printf(d->a, "alias \"%s\"", d->c->alias));
+	claim_given_addresses(d);
 }

@@ -14,6 +14,10 @@ struct slot {
 	UT_hash_handle hh;
 	const char *key;
 	const void *what;
+	struct {
+		const struct applied_row **v;
+		size_t n, cap;
+	} rows;
 	struct answer answer;
 };
 
@@ -24,9 +28,15 @@ struct table {
 struct world {
 	struct arena *arena;
 	struct table answers[KEY_KINDS];
-	struct table interned, applied, pairs, open;
+	struct table interned, applied, pairs, open, undone;
+	const struct applied_row *applied_rows;
 	struct database_row *databases;
 	size_t n_databases, n_applied;
+	struct {
+		const char **v;
+		size_t n, cap;
+	} wanted;
+	const struct rulebook *rulebook;
 	const char *base;
 };
 
@@ -167,6 +177,7 @@ void world_free(struct world *w) {
 	clear(&w->applied);
 	clear(&w->pairs);
 	clear(&w->open);
+	clear(&w->undone);
 }
 
 struct arena *world_arena(struct world *w) {
@@ -188,16 +199,26 @@ void world_set_tables(struct world *w, struct database_row *databases, size_t n_
                       size_t n_intents) {
 	w->databases = databases;
 	w->n_databases = n_databases;
+	w->applied_rows = applied;
 	w->n_applied = n_applied;
 	for (size_t i = 0; i < n_applied; i++) {
 		struct applied_row *r = applied + i;
 		put(w->arena, &w->applied, name_pair(w->arena, r->manifest, r->name))->what = r;
 		if (!guid_none(r->mailbox))
-			put(w->arena, &w->pairs, pair(w->arena, r->mailbox, r->user))->what = r;
+			ARENA_PUSH(w->arena,
+			           &put(w->arena, &w->pairs, pair(w->arena, r->mailbox, r->user))
+			                    ->rows,
+			           r);
 	}
 	for (size_t i = 0; i < n_intents; i++)
 		put(w->arena, &w->open, pair(w->arena, intents[i].mailbox, intents[i].user))->what =
 		        intents + i;
+}
+
+void world_set_undone(struct world *w, struct undone_row *undone, size_t n) {
+	for (size_t i = 0; i < n; i++)
+		put(w->arena, &w->undone, pair(w->arena, undone[i].mailbox, undone[i].user))->what =
+		        undone + i;
 }
 
 static struct answer *answer(struct world *w, struct key k) {
@@ -226,6 +247,26 @@ const struct entry *world_intern(struct world *w, const struct entry *e) {
 	if (!s->what)
 		s->what = e;
 	return s->what;
+}
+
+void world_want(struct world *w, const char *folded) {
+	for (size_t i = 0; i < w->wanted.n; i++)
+		if (strcmp(w->wanted.v[i], folded) == 0)
+			return;
+	ARENA_PUSH(w->arena, &w->wanted, arena_strdup(w->arena, folded));
+}
+
+const char *const *world_wanted(const struct world *w, size_t *ret_n) {
+	*ret_n = w->wanted.n;
+	return w->wanted.v;
+}
+
+void world_set_rulebook(struct world *w, const struct rulebook *r) {
+	w->rulebook = r;
+}
+
+const struct rulebook *world_rulebook(const struct world *w) {
+	return w->rulebook;
 }
 
 void world_set_base(struct world *w, const char *dn) {
@@ -258,12 +299,21 @@ const struct applied_row *world_applied(const struct world *w, const char *manif
 	return row;
 }
 
-bool world_was_applied(const struct world *w, struct guid mailbox, const char *user) {
+const struct applied_row *const *world_applied_pair(const struct world *w, struct guid mailbox,
+                                                    const char *user, size_t *ret_n) {
 	struct arena *scratch = arena_new();
-	bool there = look(&w->pairs, pair(scratch, mailbox, user)) != NULL;
+	const struct slot *s = find(&w->pairs, pair(scratch, mailbox, user));
 
 	arena_free(scratch);
-	return there;
+	*ret_n = s ? s->rows.n : 0;
+	return s ? s->rows.v : NULL;
+}
+
+bool world_was_applied(const struct world *w, struct guid mailbox, const char *user) {
+	size_t n;
+
+	(void)world_applied_pair(w, mailbox, user, &n);
+	return n > 0;
 }
 
 bool world_is_open(const struct world *w, struct guid mailbox, const char *user) {
@@ -272,6 +322,20 @@ bool world_is_open(const struct world *w, struct guid mailbox, const char *user)
 
 	arena_free(scratch);
 	return there;
+}
+
+const struct undone_row *world_undone(const struct world *w, struct guid mailbox,
+                                      const char *user) {
+	struct arena *scratch = arena_new();
+	const struct undone_row *row = look(&w->undone, pair(scratch, mailbox, user));
+
+	arena_free(scratch);
+	return row;
+}
+
+const struct applied_row *world_applied_rows(const struct world *w, size_t *ret_n) {
+	*ret_n = w->n_applied;
+	return w->applied_rows;
 }
 
 size_t world_applied_count(const struct world *w) {

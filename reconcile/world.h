@@ -84,6 +84,16 @@ struct entry {
 	bool person;          /* a user: no contact, no computer, no configuration object */
 	size_t n;
 	struct attribute_values *attributes;
+	size_t n_extra;
+	struct extra_values *extra; /* of the attributes that world_wanted() names */
+};
+
+/* An attribute outside the table, that an address list or policy asks about. */
+struct extra_values {
+	const char *name; /* folded */
+	bool incomplete;
+	size_t n;
+	const struct value *values;
 };
 
 /* All values (NULL and *ret_n 0 where there is none). */
@@ -130,12 +140,23 @@ struct mailbox_row {
 
 /* What was last applied under a manifest and connection name. */
 struct applied_row {
-	const char *manifest, *name; /* folded */
+	const char *manifest, *name; /* as they were written */
+	bool told;                   /* that no manifest has it any more */
 	const char *wish;            /* fingerprint of the wish; "" */
 	struct guid mailbox;         /* the pins; none where it was not pinned */
 	const char *user;            /* entry.identity; "" */
 	const char *mailbox_text,
 	        *user_text; /* what the pins were made for; user_text NULL: none given */
+};
+
+/* What an undo took back: not done again until somebody asks for it anew. */
+struct undone_row {
+	struct guid mailbox;
+	const char *user;                            /* entry.identity */
+	int64_t run;                                 /* that was undone */
+	bool connect;                                /* a connect was; else an update */
+	bool reconnect;                              /* the connection allowed it already then */
+	const char *mailbox_text, *user_text, *wish; /* as they were then; user_text may be NULL */
 };
 
 /* A write that was begun and not yet closed. */
@@ -157,6 +178,8 @@ void world_set_tables(struct world *w, struct database_row *databases, size_t n_
                       struct applied_row *applied, size_t n_applied, struct intent_row *intents,
                       size_t n_intents);
 
+void world_set_undone(struct world *w, struct undone_row *undone, size_t n);
+
 /* The whole answer to one key. Rows and entries must live as long as the world. */
 void world_answer_rows(struct world *w, struct key k, const struct mailbox_row *const *rows,
                        size_t n);
@@ -170,6 +193,18 @@ void world_unknown(struct world *w, struct key k, const char *code, const char *
  * comes back for every later one, so that answers can be compared by pointer.
  */
 const struct entry *world_intern(struct world *w, const struct entry *e);
+
+/*
+ * Attributes outside the table that entries must bring along, folded; named before the first
+ * people are looked up (an address list's filter may ask about anything).
+ */
+void world_want(struct world *w, const char *folded);
+const char *const *world_wanted(const struct world *w, size_t *ret_n);
+
+/* What was made of the configuration objects, once (reconcile/rulebook.h). */
+struct rulebook;
+void world_set_rulebook(struct world *w, const struct rulebook *r);
+const struct rulebook *world_rulebook(const struct world *w);
 
 /* Where the directory begins (`DC=contoso,DC=com`), for DOMAIN\name without crossRefs. */
 void world_set_base(struct world *w, const char *dn);
@@ -190,7 +225,12 @@ const struct database_row *world_databases(const struct world *w, size_t *ret_n)
 const struct applied_row *world_applied(const struct world *w, const char *manifest,
                                         const char *name);
 /* Has any connection, of whatever name, had this mailbox with this user? */
+/* Every applied row that pins this mailbox to this user, of whatever name. */
+const struct applied_row *const *world_applied_pair(const struct world *w, struct guid mailbox,
+                                                    const char *user, size_t *ret_n);
 bool world_was_applied(const struct world *w, struct guid mailbox, const char *user);
 bool world_is_open(const struct world *w, struct guid mailbox, const char *user);
+const struct undone_row *world_undone(const struct world *w, struct guid mailbox, const char *user);
+const struct applied_row *world_applied_rows(const struct world *w, size_t *ret_n);
 size_t world_applied_count(const struct world *w);
 const char *world_base(const struct world *w);

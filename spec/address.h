@@ -19,8 +19,9 @@ const char *address_fault(struct arena *a, const char *address);
 /* Has it the prefix `SMTP:`, in capitals? */
 bool address_is_primary(const char *address);
 
-/* The same for a DNS domain such as `contoso.com`. */
+/* The same for a DNS domain such as `contoso.com`; and as a regular expression of JSON Schema. */
 const char *domain_fault(struct arena *a, const char *domain);
+#define DOMAIN_PATTERN "([A-Za-z0-9_-]{1,63}\\.)*[A-Za-z0-9_-]{1,63}"
 
 /* The same for the name or the address (IPv4, IPv6) of one host, without scheme and port. */
 const char *host_fault(struct arena *a, const char *host);

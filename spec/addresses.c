@@ -11,7 +11,7 @@ struct entry {
 };
 
 static bool usable(struct decoder *d, const struct node *n) {
-	return n->kind == NODE_TEXT && !address_fault(d->diags->arena, n->text);
+	return n->kind == NODE_TEXT && !address_fault(d->scratch, n->text);
 }
 
 static int by_text_and_place(const void *pa, const void *pb) {

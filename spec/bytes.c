@@ -1,6 +1,8 @@
 #include "spec/bytes.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistr.h>
 
@@ -14,12 +16,18 @@ struct cleaning {
 	size_t len;       /* of the copy */
 };
 
-static void tell(struct cleaning *c, const char *code, const char *message) {
+static void tell(struct cleaning *c, const char *code, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+static void tell(struct cleaning *c, const char *code, const char *format, ...) {
+	struct spot at = { c->line, c->column };
+	va_list args;
+
 	if (c->told == c->line)
 		return;
 	c->told = c->line;
-	struct spot at = { c->line, c->column };
-	source_problem(c->source, c->diags, at, code, "%s", message);
+	va_start(args, format);
+	source_vproblem(c->source, c->diags, at, code, format, args);
+	va_end(args);
 }
 
 /* From here on the text is a copy; `done` bytes of the source were fine. */
@@ -37,22 +45,19 @@ static void replace(struct cleaning *c, size_t done, const char *with) {
 		c->copy[c->len++] = *with;
 }
 
-static void tell_bad_byte(struct cleaning *c, size_t at) {
-	const char *message = arena_printf(c->diags->arena,
-	                                   "the byte 0x%02X is not UTF-8: save the file as UTF-8",
-	                                   (unsigned char)c->source->bytes[at]);
-	tell(c, "not-utf8", message);
+static void take_bad_byte(struct cleaning *c, size_t at) {
+	tell(c, "not-utf8", "the byte 0x%02X is not UTF-8: save the file as UTF-8",
+	     (unsigned char)c->source->bytes[at]);
 	replace(c, at, "_");
 }
 
-static void tell_control(struct cleaning *c, size_t at, ucs4_t character) {
-	const char *message = arena_printf(
-	        c->diags->arena, "the control character U+%04X is not allowed%s",
-	        (unsigned)character,
-	        character == '\r' || character == 0x85 || character == 0x2028 || character == 0x2029
-	                ? " (some programs take it for the end of the line)"
-	                : "");
-	tell(c, "control-character", message);
+static void take_control(struct cleaning *c, size_t at, ucs4_t character) {
+	bool line_end = character == '\r' || character == 0x85 || character == 0x2028 ||
+	                character == 0x2029;
+
+	tell(c, "control-character", "the control character U+%04X is not allowed%s",
+	     (unsigned)character,
+	     line_end ? " (some programs take it for the end of the line)" : "");
 	replace(c, at, " ");
 }
 
@@ -71,7 +76,7 @@ static size_t take(struct cleaning *c, size_t at) {
 	ucs4_t character = (unsigned char)c->source->bytes[at];
 
 	if (lone_carriage_return(c->source, at)) {
-		tell_control(c, at, character);
+		take_control(c, at, character);
 		return 1;
 	}
 	if (character < 0x7f && !control(character)) {
@@ -81,11 +86,11 @@ static size_t take(struct cleaning *c, size_t at) {
 	}
 	int n = u8_mbtoucr(&character, (const uint8_t *)c->source->bytes + at, c->source->len - at);
 	if (n <= 0) {
-		tell_bad_byte(c, at);
+		take_bad_byte(c, at);
 		return 1;
 	}
 	if (control(character)) {
-		tell_control(c, at, character);
+		take_control(c, at, character);
 	} else if (character == 0xfeff) {
 		tell(c, "control-character",
 		     "a byte order mark (U+FEFF) may stand at the start of the file alone");
@@ -143,7 +148,7 @@ static void take_plain_line(struct cleaning *c, size_t at, size_t len) {
 static void take_line(struct cleaning *c, size_t at, size_t end) {
 	c->column = 1;
 	if (is_tag_directive(c->source, at)) {
-		tell(c, "yaml-tag", "a tag is not allowed: take the %TAG line away");
+		tell(c, "yaml-tag", "a tag is not allowed: take the %%TAG line away");
 		replace(c, at++, "#");
 		c->column++;
 	}

@@ -47,8 +47,7 @@ static void tell(struct checking *k, const struct connection *c, struct spot at,
 	if (told(k, code, c->source, at))
 		return;
 	va_start(args, format);
-	source_problem(c->source, k->diags, at, code, "%s",
-	               arena_vprintf(k->scratch, format, args));
+	source_vproblem(c->source, k->diags, at, code, format, args);
 	va_end(args);
 }
 
@@ -147,7 +146,7 @@ static void check_list(struct checking *k, const struct connection *v, size_t n)
 		if (c->domain_controller && k->config->directory.uris)
 			check_host(k, c, c->domain_controller_at, c->domain_controller,
 			           "the config's directory.uri", k->config->directory.uris);
-		if (c->type == TYPE_LINKED && c->linked.domain_controller)
+		if (c->type == TYPE_LINKED && !c->archive && c->linked.domain_controller)
 			check_linked(k, c);
 	}
 }

@@ -6,6 +6,11 @@
 
 #define AT(member) .offset = offsetof(struct config, member)
 
+/* Regular expressions of JSON Schema; schemes are read in small and large letters. */
+#define URI_PATTERN                                                                                \
+	"^([Ll][Dd][Aa][Pp][Ss]?://[^/?#]+/?|[Ll][Dd][Aa][Pp][Ii]://.*|[Ll][Dd][Ii][Ff]:.+)$"
+#define DN_PATTERN "^[^=]+=.+$"
+
 static const char *const bind_methods[] = { "", "simple", "gssapi", "external", "anonymous", NULL };
 static const char *const tls_modes[] = { "", "ldaps", "starttls", "none", NULL };
 static const char *const agent_modes[] = { "observe", "enforce", NULL };
@@ -15,10 +20,10 @@ static const char *dn_fault(struct arena *a, const char *text) {
 }
 
 /* The fields of `bind`, also those of a credential. */
-#define BIND_FIELDS(type, member)                                                                  \
+#define BIND_FIELDS(type, member, method_rules)                                                    \
 	{ .key = "method",                                                                         \
 	  .kind = FIELD_CHOICE,                                                                    \
-	  .rules = FIELD_REQUIRED,                                                                 \
+	  .rules = (method_rules),                                                                 \
 	  .offset = offsetof(type, member method),                                                 \
 	  .names = bind_methods,                                                                   \
 	  .help = "how to bind: simple, gssapi, external or anonymous" },                          \
@@ -34,10 +39,25 @@ static const char *dn_fault(struct arena *a, const char *text) {
 		.help = "gssapi: the Kerberos principal"                                           \
 	}
 
-static const struct field bind_fields[] = { BIND_FIELDS(struct bind_config, ), { 0 } };
-static const struct shape bind_shape = { .what = "bind",
-	                                 .fields = bind_fields,
-	                                 .check = config_check_bind };
+/* What goes with which method. */
+#define WITH_METHOD(method) "{'required': ['method'], 'properties': {'method': " method "}}"
+
+/* clang-format off */
+#define BIND_RULES \
+	"{'if': " WITH_METHOD("{'const': 'simple'}") ", " \
+	"'then': {'required': ['dn', 'passwordFile']}}", \
+	"{'if': " WITH_METHOD("{'not': {'const': 'simple'}}") ", " \
+	"'then': {'properties': {'dn': false, 'passwordFile': false}}}", \
+	"{'if': " WITH_METHOD("{'not': {'const': 'gssapi'}}") ", " \
+	"'then': {'properties': {'keytab': false, 'principal': false}}}"
+/* clang-format on */
+static const char *const bind_rules[] = { BIND_RULES, NULL };
+
+static const struct field bind_fields[] = { BIND_FIELDS(struct bind_config, , FIELD_REQUIRED),
+	                                    { 0 } };
+static const struct shape bind_shape = {
+	.what = "bind", .fields = bind_fields, .check = config_check_bind, .rules = bind_rules
+};
 
 static const struct field tls_fields[] = {
 	{ .key = "mode",
@@ -56,31 +76,41 @@ static const struct field tls_fields[] = {
 	  .help = "the key of our own certificate" },
 	{ 0 },
 };
-static const struct shape tls_shape = { .what = "tls",
-	                                .fields = tls_fields,
-	                                .check = config_check_tls };
+static const char *const tls_rules[] = {
+	"{'dependentRequired': {'certFile': ['keyFile'], 'keyFile': ['certFile']}}", NULL
+};
+static const struct shape tls_shape = {
+	.what = "tls", .fields = tls_fields, .check = config_check_tls, .rules = tls_rules
+};
 
 static const struct field directory_fields[] = {
 	{ .key = "uri",
 	  .kind = FIELD_TEXTS,
-	  .rules = FIELD_ONE_OR_MANY | FIELD_FILLED,
+	  .rules = FIELD_ONE_OR_MANY | FIELD_FILLED | FIELD_NO_NUMBER,
 	  AT(directory.uris),
 	  .fault = config_uri_fault,
+	  .pattern = URI_PATTERN,
 	  .code = "uri-invalid",
 	  .help = "ldap://, ldaps://, ldapi:// or ldif:; a list is tried in order" },
 	{ .key = "base",
 	  AT(directory.base),
+	  .rules = FIELD_NO_NUMBER,
 	  .fault = dn_fault,
+	  .pattern = DN_PATTERN,
 	  .code = "dn-invalid",
 	  .help = "where the directory begins; default: what its root DSE says" },
 	{ .key = "configuration",
 	  AT(directory.configuration),
+	  .rules = FIELD_NO_NUMBER,
 	  .fault = dn_fault,
+	  .pattern = DN_PATTERN,
 	  .code = "dn-invalid",
 	  .help = "the configuration naming context; default likewise" },
 	{ .key = "globalCatalog",
+	  .rules = FIELD_NO_NUMBER,
 	  AT(directory.global_catalog),
 	  .fault = config_uri_fault,
+	  .pattern = URI_PATTERN,
 	  .code = "uri-invalid",
 	  .help = "the global catalogue of a forest of several domains" },
 	{ .key = "bind",
@@ -100,12 +130,35 @@ static const struct field directory_fields[] = {
 	  .help = "of each request, connecting and binding too; default 10s" },
 	{ 0 },
 };
+/* What a URI begins with, where a list has one that does. */
+#define URI_BEGINS(pattern)                                                                        \
+	"{'anyOf': [{'properties': {'uri': {'type': 'string', 'pattern': '" pattern                \
+	"'}}}, {'properties': {'uri': {'type': 'array', 'contains': {'pattern': '" pattern         \
+	"'}}}}], 'required': ['uri']}"
+#define LDAP_PLAIN "^[Ll][Dd][Aa][Pp]://"
+#define LDAP_TLS   "^[Ll][Dd][Aa][Pp][Ss]://"
+#define NO_MODE(names)                                                                             \
+	"{'properties': {'tls': {'properties': {'mode': {'not': {'enum': [" names "]}}}}}}"
+
+static const char *const directory_rules[] = {
+	"{'if': " URI_BEGINS(LDAP_TLS) ", 'then': " NO_MODE("'starttls', 'none'") "}",
+	"{'if': " URI_BEGINS(LDAP_PLAIN) ", 'then': " NO_MODE("'ldaps'") "}",
+	"{'if': {'allOf': [" URI_BEGINS(
+	        LDAP_PLAIN) ", {'required': ['bind'], "
+	                    "'properties': {'bind': " WITH_METHOD(
+	                            "{'const': 'simple'}") "}}]}, "
+	                                                   "'then': {'required': ['tls'], "
+	                                                   "'properties': {'tls': {'required': "
+	                                                   "['mode']}}}}",
+	NULL
+};
 static const struct shape directory_shape = { .what = "directory",
 	                                      .fields = directory_fields,
-	                                      .check = config_check_directory };
+	                                      .check = config_check_directory,
+	                                      .rules = directory_rules };
 
 static const struct field credential_fields[] = {
-	BIND_FIELDS(struct credential, bind.),
+	BIND_FIELDS(struct credential, bind., 0),
 	{ .key = "tls",
 	  .kind = FIELD_MAP,
 	  .offset = offsetof(struct credential, tls),
@@ -113,21 +166,33 @@ static const struct field credential_fields[] = {
 	  .help = "how the connection is encrypted" },
 	{ .key = "base",
 	  .offset = offsetof(struct credential, base),
+	  .rules = FIELD_NO_NUMBER,
 	  .fault = dn_fault,
+	  .pattern = DN_PATTERN,
 	  .code = "dn-invalid",
 	  .help = "where the account forest's directory begins" },
 	{ .key = "uri",
+	  .rules = FIELD_NO_NUMBER,
 	  .offset = offsetof(struct credential, uri),
 	  .fault = config_uri_fault,
+	  .pattern = URI_PATTERN,
 	  .code = "uri-invalid",
 	  .help = "the only server that this credential goes to; absent: whichever a manifest "
 	          "names" },
 	{ 0 },
 };
+/* Who reads a file needs not bind. */
+static const char *const credential_rules[] = {
+	BIND_RULES,
+	"{'if': {'required': ['uri'], 'properties': {'uri': {'pattern': '^[Ll][Dd][Ii][Ff]:'}}}, "
+	"'else': {'required': ['method']}}",
+	NULL
+};
 static const struct shape credential_shape = { .what = "a credential",
 	                                       .fields = credential_fields,
 	                                       .size = sizeof(struct credential),
-	                                       .check = config_check_credential };
+	                                       .check = config_check_credential,
+	                                       .rules = credential_rules };
 
 static const struct field exchange_fields[] = {
 	{ .key = "version",
@@ -180,10 +245,14 @@ static const struct field window_fields[] = {
 	  .help = "how long, such as 6h" },
 	{ 0 },
 };
+static const char *const window_rules[] = {
+	"{'oneOf': [{'required': ['allow']}, {'required': ['deny']}]}", NULL
+};
 static const struct shape window_shape = { .what = "a window",
 	                                   .fields = window_fields,
 	                                   .size = sizeof(struct window),
-	                                   .check = config_check_window };
+	                                   .check = config_check_window,
+	                                   .rules = window_rules };
 
 static const struct field agent_fields[] = {
 	{ .key = "mode",
@@ -203,7 +272,9 @@ static const struct field agent_fields[] = {
 	{ .key = "control", AT(agent.control), .help = "the control socket" },
 	{ .key = "listen",
 	  AT(agent.listen),
+	  .rules = FIELD_NO_NUMBER,
 	  .fault = config_listen_fault,
+	  .pattern = "^(\\[[0-9A-Fa-f:.]+\\]|[^\\[\\]:/?]+):0*[1-9][0-9]{0,4}$",
 	  .code = "listen-invalid",
 	  .help = "address and port of /metrics, /healthz and /readyz" },
 	{ .key = "windows",
@@ -216,9 +287,20 @@ static const struct field agent_fields[] = {
 };
 static const struct shape agent_shape = { .what = "agent", .fields = agent_fields };
 
+static const char *const api_versions[] = { "mbxctl/v1", NULL };
+static const char *const kinds[] = { "Config", NULL };
+
 static const struct field config_fields[] = {
-	{ .key = "apiVersion", .rules = FIELD_BY_HAND, .help = "mbxctl/v1" },
-	{ .key = "kind", .rules = FIELD_BY_HAND, .help = "Config" },
+	{ .key = "apiVersion",
+	  .kind = FIELD_CHOICE,
+	  .rules = FIELD_BY_HAND | FIELD_HEAD,
+	  .names = api_versions,
+	  .help = "the version of this format" },
+	{ .key = "kind",
+	  .kind = FIELD_CHOICE,
+	  .rules = FIELD_BY_HAND | FIELD_HEAD,
+	  .names = kinds,
+	  .help = "what the document is: a config" },
 	{ .key = "manifests",
 	  .kind = FIELD_TEXTS,
 	  .rules = FIELD_FILLED,
@@ -227,7 +309,9 @@ static const struct field config_fields[] = {
 	  .help = "files and folders of manifests" },
 	{ .key = "store",
 	  AT(store),
+	  .rules = FIELD_NO_NUMBER,
 	  .fault = config_store_fault,
+	  .pattern = "^[Ss][Qq][Ll][Ii][Tt][Ee]:.+$",
 	  .code = "uri-invalid",
 	  .help = "the inventory: sqlite:FILE" },
 	{ .key = "directory",
@@ -243,6 +327,8 @@ static const struct field config_fields[] = {
 	{ .key = "primaryDomain",
 	  AT(primary_domain),
 	  .fault = domain_fault,
+	  .pattern = "^" DOMAIN_PATTERN "$",
+	  .longest = 253,
 	  .code = "domain-invalid",
 	  .help = "right side of a primary address where no email address policy applies" },
 	{ .key = "exchange",

@@ -82,7 +82,7 @@ static const char *transport_fault(const char *uri, const struct bind_config *bi
 
 static void check_uri(struct decoder *d, const char *key, const struct node *n,
                       const struct bind_config *bind, const struct tls_config *tls) {
-	if (n->kind != NODE_TEXT || config_uri_fault(d->diags->arena, n->text))
+	if (n->kind != NODE_TEXT || config_uri_fault(d->scratch, n->text))
 		return;
 	const char *fault = transport_fault(n->text, bind, tls);
 	if (fault)
@@ -115,10 +115,22 @@ void config_check_directory(struct decoder *d, const struct node *map, const voi
 	}
 }
 
+/* Nobody binds to an LDIF file; everywhere else a credential says how. */
+static void check_method(struct decoder *d, const struct node *map,
+                         const struct credential *credential) {
+	bool ldif = credential->uri && has_scheme(credential->uri, "ldif:");
+
+	if (!ldif && !map->cut && !node_key(map, "method"))
+		decode_problem(d, map->at, "missing-field",
+		               "a credential needs method: how to bind: simple, gssapi, external "
+		               "or anonymous");
+}
+
 void config_check_credential(struct decoder *d, const struct node *map, const void *filled) {
 	const struct credential *credential = filled;
 	const struct node *uri = node_key(map, "uri");
 
+	check_method(d, map, credential);
 	config_check_bind(d, map, &credential->bind);
 	if (!tls_is_read(map, &credential->tls))
 		return;

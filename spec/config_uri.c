@@ -61,6 +61,13 @@ static const char *authority_fault(struct arena *a, const char *rest) {
 	               : NULL;
 }
 
+/* Is it called as exports are? */
+static bool is_ldif_name(const char *file) {
+	const char *dot = strrchr(file, '.');
+
+	return dot && (strcasecmp(dot, ".ldif") == 0 || strcasecmp(dot, ".ldf") == 0);
+}
+
 const char *config_uri_fault(struct arena *a, const char *uri) {
 	const char *rest;
 
@@ -70,7 +77,11 @@ const char *config_uri_fault(struct arena *a, const char *uri) {
 		return NULL;
 	if ((rest = after(uri, "ldif:")) != NULL)
 		return *rest ? NULL : "names no file: write one such as ldif:contoso.ldif";
-	return "begins with none of ldap://, ldaps://, ldapi:// and ldif:";
+	if (strchr(uri, ':'))
+		return "begins with none of ldap://, ldaps://, ldapi:// and ldif:";
+	return strchr(uri, '/') || is_ldif_name(uri)
+	               ? arena_printf(a, "is a path alone: write ldif:%s", uri)
+	               : arena_printf(a, "is a name alone: write ldaps://%s", uri);
 }
 
 const char *config_store_fault(struct arena *a, const char *uri) {

@@ -213,5 +213,5 @@ bool connection_decode(struct decoder *d, const struct node *node, const struct 
 	if (!ret->name && ret->mailbox)
 		ret->name = ret->archive ? arena_printf(d->keep, "%s (archive)", ret->mailbox)
 		                         : ret->mailbox;
-	return ret->name != NULL;
+	return ret->mailbox != NULL;
 }

@@ -11,13 +11,12 @@ void decode_problem(struct decoder *d, struct spot at, const char *code, const c
 	va_list args;
 
 	va_start(args, format);
-	const char *message = arena_vprintf(d->diags->arena, format, args);
+	source_vproblem(d->source, d->diags, at, code, format, args);
 	va_end(args);
-	source_problem(d->source, d->diags, at, code, "%s", message);
 }
 
 const char *decode_quoted(struct decoder *d, const struct node *n) {
-	return source_quoted(d->diags->arena, n->text, n->len);
+	return source_quoted(d->scratch, n->text, n->len);
 }
 
 static void *target(const struct field *f, void *base) {
@@ -105,7 +104,7 @@ static const struct field *home_of(const struct shape *shape, const char *key) {
 }
 
 static void tell_unknown_key(struct decoder *d, const struct shape *shape, const struct node *key) {
-	struct arena *a = d->diags->arena;
+	struct arena *a = d->scratch;
 	const struct field *home = home_of(shape, key->text);
 	const char *const *known = words_keys(a, shape, d->defaults);
 
@@ -136,9 +135,11 @@ static void decode_pair(struct decoder *d, const struct node *key, const struct 
 
 bool decode_misspelt(struct decoder *d, const struct node *map, const struct shape *shape,
                      const char *name) {
-	const char *const *known = words_keys(d->diags->arena, shape, d->defaults);
+	const char *const *known = words_keys(d->scratch, shape, d->defaults);
+	int looked_at = 0;
 
-	for (const struct node *key = map->first; key; key = key->next) {
+	for (const struct node *key = map->first; key && looked_at < 100; key = key->next) {
+		looked_at++;
 		const char *nearest =
 		        field_find(shape, key->text) ? NULL : text_nearest(key->text, known);
 		if (nearest && strcmp(nearest, name) == 0)
@@ -156,18 +157,20 @@ static void tell_missing(struct decoder *d, const struct node *map, const struct
 }
 
 void decode_map(struct decoder *d, const struct node *map, const struct shape *shape, void *ret) {
+	if (source_is_full(d->source))
+		return;
 	if (map->kind != NODE_MAP) {
-		struct arena *a = d->diags->arena;
-		tell_no_map(d, map, shape->what,
-		            words_joined(a, words_keys(a, shape, d->defaults), " and "));
+		const char *const *keys = words_keys(d->scratch, shape, d->defaults);
+		tell_no_map(d, map, shape->what, words_joined(d->scratch, keys, " and "));
 		return;
 	}
-	for (const struct node *key = map->first; key; key = key->next) {
+	for (const struct node *key = map->first; key && !source_is_full(d->source);
+	     key = key->next) {
 		const struct field *f =
 		        strlen(key->text) == key->len ? field_find(shape, key->text) : NULL;
 		decode_pair(d, key, shape, f, ret);
 	}
-	if (!map->cut && !d->defaults)
+	if (!map->cut && !d->defaults && !source_is_full(d->source))
 		tell_missing(d, map, shape);
 	if (shape->check)
 		shape->check(d, map, ret);

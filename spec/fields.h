@@ -1,9 +1,9 @@
 /*
  * fields -- every field of a manifest and of the config: its name, what it takes, what it means.
  *
- * The one table behind the decoder and its did-you-mean, and what JSON Schema and the manual are
- * to be printed from. A row says what one field takes by itself; what two fields mean for each
- * other is said by the check of the mapping that they stand in.
+ * The one table behind the decoder, its did-you-mean and the JSON Schema, and what the manual is to
+ * be printed from. A row says what one field takes by itself; what two fields mean for each other
+ * is said by the check of the mapping that they stand in, and for JSON Schema by its rules.
  */
 #pragma once
 
@@ -41,6 +41,8 @@ enum field_rule {
 	FIELD_ONE_OR_MANY = 1 << 3, /* a list, or its only item alone */
 	FIELD_MARKED = 1 << 4,      /* the bool at `beside` becomes true where it is given */
 	FIELD_BY_HAND = 1 << 5,     /* decoded by whoever asked for the mapping around it */
+	FIELD_HEAD = 1 << 6,        /* required too, but missed by whoever decodes it by hand */
+	FIELD_NO_NUMBER = 1 << 7,   /* a text that no plain number or boolean can be */
 };
 
 struct field {
@@ -56,6 +58,10 @@ struct field {
 	const char *(*fault)(struct arena *a, const char *text);
 	const char *code, *noun;
 	const char *help; /* what it is, as the end of `mailbox: ...` */
+	/* As much of `fault` as JSON Schema can say: a regular expression, and how many
+	 * characters there may be; NULL and 0: nothing. */
+	const char *pattern;
+	int longest;
 };
 
 /* A mapping: its fields, and the struct that they fill. */
@@ -65,6 +71,9 @@ struct shape {
 	size_t size;
 	/* What no field knows by itself; NULL: nothing. Called for a mapping that was decoded. */
 	void (*check)(struct decoder *d, const struct node *map, const void *filled);
+	/* The same for JSON Schema: schemas that all must hold, each in JSON but for its quotes,
+	 * which are single ones. NULL-ended; NULL: none. */
+	const char *const *rules;
 };
 
 /*

@@ -3,7 +3,7 @@
  *
  * The forms of a user are those of Connect-Mailbox's -User: UPN, DOMAIN\sAMAccountName, DN,
  * canonical name, GUID, name. A text that is a GUID or a DN is only that; any other is asked in
- * every form that it fits.
+ * every form that it fits. A DN has two components at least: `A=B` is a name.
  */
 #pragma once
 

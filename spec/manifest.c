@@ -1,5 +1,6 @@
 #include "spec/manifest.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "spec/check.h"
@@ -13,6 +14,15 @@ static const struct node *value_of(const struct node *map, const char *key) {
 	const struct node *found = node_key(map, key);
 
 	return found ? found->value : NULL;
+}
+
+/* How many of the items may be kept: the others are problems, and take no room. */
+static size_t count(const struct node *list) {
+	size_t n = 0;
+
+	for (const struct node *item = list->first; item; item = item->next)
+		n += node_key(item, "mailbox") != NULL;
+	return n;
 }
 
 static void reserve(struct arena *a, struct connections *list, size_t more) {
@@ -36,13 +46,14 @@ static void decode_list(struct decoder *d, const struct node *root, const char *
 	defaults_decode(d, value_of(root, "defaults"), &defaults);
 	if (!list || !scalar_is_list(d, field_find(&manifest_shape, "connections"), list))
 		return;
-	reserve(d->keep, ret, list->len);
+	reserve(d->keep, ret, count(list));
 	for (const struct node *item = list->first; item; item = item->next) {
-		struct connection *c = ret->v + ret->n;
-		if (!connection_decode(d, item, &defaults, c))
+		struct connection c;
+		if (!connection_decode(d, item, &defaults, &c))
 			continue;
-		c->manifest = manifest;
-		ret->n++;
+		c.manifest = manifest;
+		assert(ret->n < ret->cap);
+		ret->v[ret->n++] = c;
 	}
 }
 

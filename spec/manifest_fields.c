@@ -5,6 +5,10 @@
 
 #define AT(member) .offset = offsetof(struct connection, member)
 
+/* What stands between two periods; regular expressions of JSON Schema. */
+#define SMTP_ATOM  "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+#define ALIAS_ATOM "[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\u00ff-]+"
+
 static const struct field policy_fields[] = {
 #define POLICY(word, number, text)                                                                 \
 	{                                                                                          \
@@ -23,7 +27,15 @@ static const struct field policy_fields[] = {
 #undef POLICY
 	{ 0 },
 };
-static const struct shape policies_shape = { .what = "policies", .fields = policy_fields };
+/* Of the two, one may be null: that clears nothing of the other. */
+static const char *const policy_rules[] = {
+	"{'not': {'required': ['retention', 'managedFolder'], 'properties': {"
+	"'retention': {'not': {'type': 'null'}}, 'managedFolder': {'not': {'type': 'null'}}}}}",
+	NULL
+};
+static const struct shape policies_shape = { .what = "policies",
+	                                     .fields = policy_fields,
+	                                     .rules = policy_rules };
 
 static const struct field linked_fields[] = {
 	{ .key = "masterAccount",
@@ -78,12 +90,17 @@ static const struct field connection_fields[] = {
 	{ .key = "alias",
 	  AT(alias),
 	  .fault = alias_fault,
+	  .pattern = "^" ALIAS_ATOM "(\\." ALIAS_ATOM ")*$",
+	  .longest = 64,
 	  .code = "alias-invalid",
 	  .help = "the Exchange alias; absent: the left side of the UPN, else the name" },
 	{ .key = "addresses",
 	  .kind = FIELD_TEXTS,
 	  AT(addresses),
+	  .rules = FIELD_NO_NUMBER,
 	  .fault = address_fault,
+	  .pattern = "^((smtp|SMTP):(?=[^@]{1,64}@)" SMTP_ATOM "(\\." SMTP_ATOM ")*@" DOMAIN_PATTERN
+	             "|(?![Ss][Mm][Tt][Pp]:)[A-Za-z0-9-]+:.+)$",
 	  .code = "address-invalid",
 	  .noun = "address",
 	  .help = "proxy addresses to add, with their prefix; SMTP: is the primary" },
@@ -110,9 +127,30 @@ static const struct field connection_fields[] = {
 	  .help = "leave the connection alone: true, or the reason" },
 	{ 0 },
 };
+
+#define WITH_TYPE(type) "{'required': ['type'], 'properties': {'type': " type "}}"
+#define LINKED          "{'const': 'linked'}"
+#define NOT_LINKED      "{'not': {'const': 'linked'}}"
+#define NO_LINKED       "{'properties': {'linked': false}}"
+#define NO_ADDRESS_BOOK "{'properties': {'policies': {'properties': {'addressBook': false}}}}"
+#define NEEDS_LINKED(key)                                                                          \
+	"{'required': ['linked'], 'properties': {'linked': {'required': ['" key "']}}}"
+
+static const char *const connection_rules[] = {
+	"{'if': " WITH_TYPE(LINKED) ", 'then': " NEEDS_LINKED("masterAccount") "}",
+	"{'if': " WITH_TYPE(NOT_LINKED) ", 'then': " NO_LINKED "}",
+	"{'if': " WITH_TYPE("{'not': {'const': 'user'}}") ", 'then': " NO_ADDRESS_BOOK "}",
+	"{'if': {'required': ['archive'], 'properties': {'archive': {'const': true}}}, "
+	"'then': {'properties': {'type': {'const': 'user'}, 'linked': false, 'alias': false, "
+	"'addresses': false, 'policies': false}}}",
+	"{'properties': {'addresses': {'contains': {'pattern': '^SMTP:'}, 'minContains': 0, "
+	"'maxContains': 1}}}",
+	NULL
+};
 const struct shape connection_shape = { .what = "a connection",
 	                                .fields = connection_fields,
-	                                .size = sizeof(struct connection) };
+	                                .size = sizeof(struct connection),
+	                                .rules = connection_rules };
 const struct shape defaults_shape = { .what = "defaults",
 	                              .fields = connection_fields,
 	                              .size = sizeof(struct connection) };
@@ -125,9 +163,20 @@ static const struct field metadata_fields[] = {
 };
 static const struct shape metadata_shape = { .what = "metadata", .fields = metadata_fields };
 
+static const char *const api_versions[] = { "mbxctl/v1", NULL };
+static const char *const kinds[] = { "MailboxConnections", NULL };
+
 static const struct field manifest_fields[] = {
-	{ .key = "apiVersion", .rules = FIELD_BY_HAND, .help = "mbxctl/v1" },
-	{ .key = "kind", .rules = FIELD_BY_HAND, .help = "MailboxConnections" },
+	{ .key = "apiVersion",
+	  .kind = FIELD_CHOICE,
+	  .rules = FIELD_BY_HAND | FIELD_HEAD,
+	  .names = api_versions,
+	  .help = "the version of this format" },
+	{ .key = "kind",
+	  .kind = FIELD_CHOICE,
+	  .rules = FIELD_BY_HAND | FIELD_HEAD,
+	  .names = kinds,
+	  .help = "what the document is: a manifest" },
 	{ .key = "metadata",
 	  .kind = FIELD_MAP,
 	  .shape = &metadata_shape,
@@ -144,6 +193,33 @@ static const struct field manifest_fields[] = {
 	  .help = "a list of connections" },
 	{ 0 },
 };
+
+/* What a connection needs by what `defaults` gives it, or does not. */
+#define DEFAULTS(what) "{'required': ['defaults'], 'properties': {'defaults': " what "}}"
+#define EACH(what)     "{'properties': {'connections': {'items': " what "}}}"
+/* One that takes the type of `defaults`: an archive does not. */
+#define UNTYPED                                                                                    \
+	"{'not': {'anyOf': [{'required': ['type']}, "                                              \
+	"{'required': ['archive'], 'properties': {'archive': {'const': true}}}]}}"
+
+static const char *const manifest_rules[] = {
+	"{'if': {'not': " DEFAULTS("{'required': ['database']}") "}, 'then': " EACH(
+	        "{'required': ['database']}") "}",
+	"{'if': {'not': " DEFAULTS(NEEDS_LINKED("domainController")) "}, 'then': " EACH(
+	        "{'if': " WITH_TYPE(LINKED) ", 'then': " NEEDS_LINKED("domainController") "}") "}",
+	"{'if': " DEFAULTS(WITH_TYPE(LINKED)) ", 'then': " EACH(
+	        "{'if': " UNTYPED ", 'then': " NEEDS_LINKED("masterAccount") "}") "}",
+	"{'if': {'allOf': [" DEFAULTS(WITH_TYPE(LINKED)) ", {'not': " DEFAULTS(NEEDS_LINKED(
+	        "domainController")) "}]}, 'then': " EACH("{'if': " UNTYPED
+	                                                  ", 'then': " NEEDS_LINKED(
+	                                                          "domainController") "}") "}",
+	"{'if': {'not': " DEFAULTS(WITH_TYPE(LINKED)) "}, 'then': " EACH(
+	        "{'if': " UNTYPED ", 'then': " NO_LINKED "}") "}",
+	"{'if': " DEFAULTS(WITH_TYPE("{'not': {'const': 'user'}}")) ", 'then': " EACH(
+	        "{'if': " UNTYPED ", 'then': " NO_ADDRESS_BOOK "}") "}",
+	NULL
+};
 const struct shape manifest_shape = { .what = "a manifest",
 	                              .fields = manifest_fields,
-	                              .size = sizeof(struct manifest_head) };
+	                              .size = sizeof(struct manifest_head),
+	                              .rules = manifest_rules };

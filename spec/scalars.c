@@ -74,7 +74,7 @@ const char *scalar_kept(struct decoder *d, const struct field *f, const struct n
 		        noun(f), decode_quoted(d, n));
 		return NULL;
 	}
-	const char *fault = f->fault ? f->fault(d->diags->arena, n->text) : NULL;
+	const char *fault = f->fault ? f->fault(d->scratch, n->text) : NULL;
 	if (fault) {
 		decode_problem(d, n->at, f->code, "%s \"%s\" %s", noun(f), decode_quoted(d, n),
 		               fault);
@@ -205,7 +205,7 @@ static int choice(struct decoder *d, const struct field *f, const struct node *n
 		    strcmp(f->names[i], n->text) == 0)
 			return i;
 	decode_problem(d, n->at, "wrong-value", "unknown %s \"%s\"%s", noun(f), decode_quoted(d, n),
-	               words_advice(d->diags->arena, n->text, f->names, "write"));
+	               words_advice(d->scratch, n->text, f->names, "write"));
 	return -1;
 }
 
@@ -226,7 +226,8 @@ void scalar_choice(struct decoder *d, const struct field *f, const struct node *
 void scalar_choices(struct decoder *d, const struct field *f, const struct node *n, void *base) {
 	if (!scalar_is_list(d, f, n))
 		return;
-	for (const struct node *item = n->first; item; item = item->next) {
+	for (const struct node *item = n->first; item && !source_is_full(d->source);
+	     item = item->next) {
 		int number = choice(d, f, item);
 		if (number >= 0)
 			*(unsigned *)target(f, base) |= 1u << number;
@@ -292,7 +293,8 @@ void scalar_percent(struct decoder *d, const struct field *f, const struct node 
 		return;
 	size_t digits = strspn(n->text, "0123456789");
 	long value = strtol(n->text, NULL, 10);
-	if (digits == 0 || digits > 3 || strcmp(n->text + digits, "%") != 0 || value > 100)
+	if (digits == 0 || digits > 3 || strcmp(n->text + digits, "%") != 0 ||
+	    n->len != digits + 1 || value > 100)
 		decode_problem(d, n->at, "wrong-value",
 		               "%s takes a share from 0%% to 100%%, such as 10%%, not \"%s\"",
 		               noun(f), decode_quoted(d, n));

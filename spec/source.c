@@ -35,11 +35,11 @@ static void find_lines(struct source *s) {
 	s->n_lines = 1;
 	for (size_t i = 0; i < s->len; i++)
 		s->n_lines += s->bytes[i] == '\n';
-	s->lines = ARENA_ARRAY(s->arena, size_t, s->n_lines);
+	s->lines = ARENA_ARRAY(s->arena, unsigned, s->n_lines);
 	size_t n = 1;
 	for (size_t i = 0; i < s->len; i++)
 		if (s->bytes[i] == '\n')
-			s->lines[n++] = i + 1;
+			s->lines[n++] = (unsigned)i + 1;
 }
 
 const char *source_line(struct source *s, int line, size_t *ret_len) {
@@ -71,21 +71,27 @@ static void add(struct source *s, struct diags *diags, struct spot at, const cha
 		diag->text = shown;
 }
 
+void source_vproblem(struct source *s, struct diags *diags, struct spot at, const char *code,
+                     const char *format, va_list args) {
+	s->problems++;
+	if (s->problems == SOURCE_PROBLEMS_MAX + 1)
+		add(s, diags, at, "too-many-errors",
+		    "the file has more errors; these are enough to begin with");
+	if (!source_is_full(s))
+		add(s, diags, at, code, arena_vprintf(diags->arena, format, args));
+}
+
 void source_problem(struct source *s, struct diags *diags, struct spot at, const char *code,
                     const char *format, ...) {
 	va_list args;
 
-	s->problems++;
-	if (s->problems > SOURCE_PROBLEMS_MAX + 1)
-		return;
-	if (s->problems == SOURCE_PROBLEMS_MAX + 1) {
-		add(s, diags, at, "too-many-errors",
-		    "the file has more errors; these are enough to begin with");
-		return;
-	}
 	va_start(args, format);
-	add(s, diags, at, code, arena_vprintf(diags->arena, format, args));
+	source_vproblem(s, diags, at, code, format, args);
 	va_end(args);
+}
+
+bool source_is_full(const struct source *s) {
+	return s->problems > SOURCE_PROBLEMS_MAX;
 }
 
 char *source_quoted(struct arena *a, const char *text, size_t len) {

@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/arena.h"
@@ -28,7 +30,7 @@ struct source {
 	size_t len;
 	size_t problems; /* so far */
 	struct arena *arena;
-	size_t *lines; /* where each begins; made at the first problem */
+	unsigned *lines; /* where each begins; made at the first problem */
 	size_t n_lines;
 };
 
@@ -45,6 +47,11 @@ const char *source_line(struct source *s, int line, size_t *ret_len);
 /* Tells a problem; one of the file as a whole stands at line 1, column 1. */
 void source_problem(struct source *s, struct diags *diags, struct spot at, const char *code,
                     const char *format, ...) __attribute__((format(printf, 5, 6)));
+void source_vproblem(struct source *s, struct diags *diags, struct spot at, const char *code,
+                     const char *format, va_list args) __attribute__((format(printf, 5, 0)));
+
+/* Were so many problems told that no more will be? */
+bool source_is_full(const struct source *s);
 
 /* A text as messages quote it: control characters escaped, a long one cut. */
 char *source_quoted(struct arena *a, const char *text, size_t len);

@@ -19,8 +19,8 @@ static const struct syntax {
 	{ "block sequence entries are not allowed in this context", false,
 	  "a list is not expected here: let it begin in a line of its own" },
 	{ "did not find expected key", false,
-	  "a key is expected here: let the keys of one mapping begin in the same column, and put "
-	  "nothing behind a quoted text" },
+	  "a key is expected here: let the keys of one mapping, and each - of one list, begin in "
+	  "the same column, and put nothing behind a quoted text" },
 	{ "did not find expected '-' indicator", false,
 	  "an item is expected here: let every item of a list begin with - in the same column" },
 	{ "did not find expected node content", false, "a value is expected here" },

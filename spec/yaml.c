@@ -23,7 +23,7 @@ struct reader {
 	int depth;
 	struct document *document; /* that is being read */
 	size_t problems;           /* of the source when it began */
-	struct document *first, **end;
+	struct document *first, *last;
 };
 
 static void problem(struct reader *r, struct spot at, const char *code, const char *message) {
@@ -57,7 +57,7 @@ static void tell_duplicate(struct reader *r, const struct node *first, const str
 	source_problem(
 	        r->source, r->diags, again->at, "duplicate-key",
 	        "the key \"%s\" stands twice in this mapping, first in line %d: take one away",
-	        source_quoted(r->diags->arena, again->text, again->len), first->at.line);
+	        source_quoted(r->arena, again->text, again->len), first->at.line);
 }
 
 static int by_text_and_place(const void *pa, const void *pb) {
@@ -82,7 +82,7 @@ static void check_many_keys(struct reader *r, const struct node *map) {
 		keys[n++] = key;
 	qsort(keys, n, sizeof(*keys), by_text_and_place);
 	for (size_t i = 1, first = 0; i < n; i++) {
-		if (same_text(keys[first], keys[i]))
+		if (same_text(keys[first], keys[i]) && !source_is_full(r->source))
 			tell_duplicate(r, keys[first], keys[i]);
 		else
 			first = i;
@@ -149,9 +149,8 @@ static void refuse_properties(struct reader *r, struct spot at, const yaml_char_
                               const yaml_char_t *tag) {
 	if (anchor)
 		problem(r, at, "yaml-anchor",
-		        "an anchor is not allowed (in a manifest `defaults` serves instead): take "
-		        "it "
-		        "away, or quote a text that begins with &");
+		        "an anchor is not allowed (in a manifest `defaults` serves instead): "
+		        "take it away, or quote a text that begins with &");
 	if (tag)
 		problem(r, at, "yaml-tag",
 		        "a tag is not allowed: take it away, or quote a text that begins with !");
@@ -165,8 +164,7 @@ static void add_text(struct reader *r, const yaml_event_t *event) {
 	node->len = (unsigned)len;
 	node->text = memcpy(node + 1, event->data.scalar.value, len);
 	refuse_properties(r, node->at, event->data.scalar.anchor, event->data.scalar.tag);
-	/* `!Important` alone is a tag of nothing: that is told, that nothing is there need not be.
-	 */
+	/* `!Important` alone is a tag of nothing: told once is enough. */
 	if ((event->data.scalar.anchor || event->data.scalar.tag) && node_is_null(node))
 		node->kind = NODE_REFUSED;
 	add(r, node);
@@ -224,8 +222,11 @@ static void end_document(struct reader *r) {
 	if (!document || !document->root || node_is_null(document->root))
 		return;
 	document->faulty = r->source->problems > r->problems;
-	*r->end = document;
-	r->end = &document->next;
+	if (r->last)
+		r->last->next = document;
+	else
+		r->first = document;
+	r->last = document;
 }
 
 /* What was read last may have been closed, or cut short, by what could not be read. */
@@ -241,10 +242,17 @@ static void cut_to_the_end(struct node *n, int line) {
 		n->kind = NODE_REFUSED;
 }
 
-/* The file broke off in this line: what was read is kept, and what is open is not missed. */
+/*
+ * The file broke off in this line: what was read is kept, and what is open is not missed. Between
+ * two documents, what could not be read was meant for the first.
+ */
 static int break_off(struct reader *r, int line) {
-	if (r->document)
-		cut_to_the_end(r->document->root, line);
+	struct document *document = r->document ? r->document : r->last;
+
+	if (document) {
+		cut_to_the_end(document->root, line);
+		document->faulty = true;
+	}
 	while (r->depth > 0)
 		close_collection(r);
 	end_document(r);
@@ -288,7 +296,7 @@ static int read_events(struct reader *r) {
 		bool more = take(r, &event), ended = event.type == YAML_STREAM_END_EVENT;
 		int line = (int)event.start_mark.line + r->lines + 1;
 		yaml_event_delete(&event);
-		if (!more)
+		if (!more || source_is_full(r->source))
 			return ended ? 0 : break_off(r, line);
 	}
 	if (r->parser.error == YAML_MEMORY_ERROR)
@@ -329,8 +337,7 @@ struct document *yaml_read(struct arena *scratch, struct source *s, struct diags
 	const char *text = bytes_cleaned(scratch, s, diags, &len), *end = len ? text + len : text;
 	bool faulty = s->problems > problems;
 
-	r.end = &r.first;
-	while (text && s->problems <= SOURCE_PROBLEMS_MAX) {
+	while (text && !source_is_full(s)) {
 		int line = read_stream(&r, text, (size_t)(end - text));
 		if (!line)
 			break;

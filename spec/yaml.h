@@ -29,9 +29,9 @@ struct node {
 	unsigned len; /* of a text its bytes; else how many items or keys */
 	struct spot at;
 	union {
-		const char *text; /* ended by a NUL that is not counted; may hold others */
-		struct node
-		        *first; /* of a list its items, of a map its keys; NULL of a refused one */
+		const char
+		        *text; /* of a text: ended by a NUL that is not counted; may hold others */
+		struct node *first; /* of a list its items, of a map its keys */
 	};
 	struct node *next;  /* the next item or key */
 	struct node *value; /* of a key; never NULL */

@@ -20,6 +20,8 @@ static void *grow(void *v, size_t n, size_t *cap, size_t size) {
 
 void ldif_builder_init(struct ldif_builder *b, struct ldif_snapshot *s) {
 	*b = (struct ldif_builder){ .s = s, .scratch = arena_new() };
+	/* Also where no entry has a field there is an array. */
+	s->fields = grow(s->fields, s->n_fields, &s->cap_fields, sizeof(*s->fields));
 }
 
 void ldif_builder_done(struct ldif_builder *b) {
@@ -130,7 +132,11 @@ static const char *take_attribute(struct ldif_builder *b, const struct ldif_name
 	}
 	if (!v.len)
 		return NULL;
-	const char *wrong = ldif_line_value(b->s->arena, (enum attribute)name->id, v, &exact);
+	const char *wrong = NULL;
+	if (name->id < ATTR_COUNT)
+		wrong = ldif_line_value(b->s->arena, (enum attribute)name->id, v, &exact);
+	else
+		exact = v;
 	if (!wrong)
 		add_field(b->s, name->id, exact);
 	return wrong;
@@ -171,7 +177,7 @@ static bool whole(const struct ldif_name *const *v, size_t n) {
 	for (size_t i = 0; i < n; i++) {
 		if (!v[i]->ranged)
 			continue;
-		if (v[i]->low != next || v[i]->high == LDIF_RANGE_BROKEN)
+		if (v[i]->low != next)
 			return false;
 		if (v[i]->high == LDIF_RANGE_END)
 			return true;
@@ -219,17 +225,29 @@ const char *ldif_entry_begin(struct ldif_builder *b, const struct ldif_line *l) 
 	return NULL;
 }
 
+static void drop_others(struct ldif_snapshot *s, size_t from) {
+	size_t kept = from;
+
+	for (size_t i = from; i < s->n_fields; i++)
+		if (s->fields[i].id < LDIF_OTHER)
+			s->fields[kept++] = s->fields[i];
+	s->n_fields = kept;
+}
+
 void ldif_entry_finish(struct ldif_builder *b) {
 	const struct ldif_marks *m = &b->marks;
 	struct ldif_record *r = &b->now;
 	struct ldif_snapshot *s = b->s;
 
 	mark_missing(b);
-	r->n = s->n_fields - r->first;
 	r->guid = m->has_guid ? m->guid : m->uuid;
 	r->object = *r->normal && !m->deleted;
 	r->person =
 	        r->object && (m->category ? m->category_person && m->user : m->human && !m->other);
+	/* Filters are asked about people alone. */
+	if (!r->person)
+		drop_others(s, r->first);
+	r->n = s->n_fields - r->first;
 	s->records = grow(s->records, s->n, &s->cap, sizeof(*s->records));
 	s->records[s->n++] = *r;
 }

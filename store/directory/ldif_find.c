@@ -37,6 +37,8 @@ static const struct look {
 	{ KEY_CLASS, LDIF_CLASS, FORM_FOLDED },
 };
 enum { LOOKS = sizeof(looks) / sizeof(*looks), FIELDS = LDIF_CLASS + 1 };
+_Static_assert(LOOKS <= 32, "a bit for each row");
+_Static_assert(KEY_KINDS == 16, "a kind without its row would be answered with nobody");
 
 struct wanted {
 	struct key key;
@@ -151,7 +153,8 @@ static void look_at(struct sweep *s, const struct look *l, const struct ldif_fie
 }
 
 static void sweep_field(struct sweep *s, const struct ldif_field *f) {
-	uint32_t rows = s->looks_of[f->id];
+	/* No key seeks by what only filters ask about. */
+	uint32_t rows = f->id < FIELDS ? s->looks_of[f->id] : 0;
 
 	if (!rows || !f->data)
 		return;

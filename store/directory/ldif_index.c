@@ -85,12 +85,13 @@ static const char *shared_base(struct ldif_snapshot *s) {
 			return NULL;
 	if (!base)
 		return NULL;
-	const char *written = shortest->dn;
-	for (const char *normal = shortest->normal; written && strcmp(normal, base) != 0;) {
+	const char *written = shortest->dn, *normal = shortest->normal;
+	while (normal && strcmp(normal, base) != 0) {
 		written = dn_parent(s->arena, written);
 		normal = written ? dn_normal(s->arena, written) : NULL;
 	}
-	return written;
+	/* What libldap writes of an odd DN is not always one that it reads. */
+	return normal ? written : base;
 }
 
 int ldif_index(struct ldif_snapshot *s, const char *file, struct error *err) {

@@ -5,6 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
+#include "store/directory/ldif_read.h"
+
 static const struct {
 	const char *name;
 	enum ldif_meaning meaning;
@@ -35,16 +38,14 @@ static bool number(const char **p, const char *end, long *ret) {
 	return *p > start;
 }
 
-/* `0-1499` or `1500-*` */
-static void read_range(struct ldif_name *n, const char *p, const char *end) {
-	n->ranged = true;
-	n->high = LDIF_RANGE_BROKEN;
+/* `0-1499` or `1500-*`; false where it is neither. */
+static bool read_range(struct ldif_name *n, const char *p, const char *end) {
 	if (!number(&p, end, &n->low) || p == end || *p++ != '-')
-		return;
+		return false;
+	n->high = LDIF_RANGE_END;
 	if (end - p == 1 && *p == '*')
-		n->high = LDIF_RANGE_END;
-	else if (!number(&p, end, &n->high) || p != end)
-		n->high = LDIF_RANGE_BROKEN;
+		return true;
+	return number(&p, end, &n->high) && p == end;
 }
 
 static void read_options(struct ldif_name *n) {
@@ -55,10 +56,30 @@ static void read_options(struct ldif_name *n) {
 		const char *option = p + 1;
 		p = memchr(option, ';', (size_t)(end - option));
 		const char *stop = p ? p : end;
-		if ((size_t)(stop - option) >= sizeof(range) - 1 &&
-		    strncasecmp(option, range, sizeof(range) - 1) == 0)
-			read_range(n, option + sizeof(range) - 1, stop);
+		if ((size_t)(stop - option) < sizeof(range) - 1 ||
+		    strncasecmp(option, range, sizeof(range) - 1) != 0)
+			continue;
+		n->ranged = true;
+		/* A range that cannot be read joins no other. */
+		if (!read_range(n, option + sizeof(range) - 1, stop))
+			n->low = LDIF_RANGE_BROKEN;
 	}
+}
+
+/* An attribute outside the table: address lists may ask about any. */
+static int other_id(struct ldif_snapshot *s, const char *name, size_t len) {
+	enum { OTHERS = 4096 };
+	const char *option = memchr(name, ';', len);
+	const char *folded =
+	        text_fold_bytes(s->arena, name, option ? (size_t)(option - name) : len);
+
+	for (size_t i = 0; i < s->others.n; i++)
+		if (strcmp(s->others.v[i], folded) == 0)
+			return LDIF_OTHER + (int)i;
+	if (s->others.n == OTHERS)
+		return -1;
+	ARENA_PUSH(s->arena, &s->others, folded);
+	return LDIF_OTHER + (int)s->others.n - 1;
 }
 
 const struct ldif_name *ldif_name_of(struct ldif_names *t, const struct ldif_line *l) {
@@ -74,6 +95,10 @@ const struct ldif_name *ldif_name_of(struct ldif_names *t, const struct ldif_lin
 	for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++)
 		if (ldif_line_named(l, meanings[i].name))
 			n->meaning = meanings[i].meaning;
+	/* A writer asks about our attributes alone. */
+	if (n->id < 0 && t->snapshot &&
+	    (n->meaning == LDIF_ATTRIBUTE || n->meaning == LDIF_OBJECT_CATEGORY))
+		n->id = other_id(t->snapshot, l->name, l->name_len);
 	read_options(n);
 	HASH_ADD_KEYPTR(hh, t->table, n->text, n->len, n);
 	return n;

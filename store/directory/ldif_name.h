@@ -36,14 +36,17 @@ struct ldif_name {
 	const char *text;
 	size_t len;
 	enum ldif_meaning meaning;
-	int id;         /* of an attribute of ours, or -1 */
+	int id;         /* of an attribute of ours, LDIF_OTHER and up, or -1 */
 	bool ranged;    /* `;range=low-high` */
 	long low, high; /* high: LDIF_RANGE_END for `*` */
 	UT_hash_handle hh;
 };
 
+struct ldif_snapshot;
+
 struct ldif_names {
 	struct arena *arena;
+	struct ldif_snapshot *snapshot; /* whose `others` grow; NULL: they do not matter */
 	struct ldif_name *table;
 };
 

@@ -177,7 +177,9 @@ static int check_bytes(const struct reader *r, const struct ldif_bytes *b) {
 }
 
 static int read_bytes(struct ldif_snapshot *s, const char *file, struct error *err) {
-	struct reader r = { .file = file, .err = err, .names.arena = s->arena };
+	struct reader r = { .file = file,
+		            .err = err,
+		            .names = { .arena = s->arena, .snapshot = s } };
 	int result = check_bytes(&r, &s->bytes);
 
 	if (result < 0)

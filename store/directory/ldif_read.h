@@ -10,15 +10,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/guid.h"
 #include "base/hash.h"
 #include "reconcile/attributes.h"
 #include "store/directory/ldif_file.h"
 
 /* What a field is that is no attribute of ours. */
-enum { LDIF_CLASS = ATTR_COUNT };
+enum { LDIF_CLASS = ATTR_COUNT, LDIF_OTHER };
 
-/* One value, of an attribute of ours or of objectClass. */
+/* One value, of an attribute of ours, of objectClass, or (from LDIF_OTHER on) of one of `others`.
+ */
 struct ldif_field {
 	const char *data; /* NULL: there are values that the file does not give */
 	uint32_t len;
@@ -45,6 +47,10 @@ struct ldif_snapshot {
 	struct ldif_field *fields;
 	size_t n_fields, cap_fields;
 	struct ldif_record *by_dn, *by_guid;
+	struct {
+		const char **v;
+		size_t n, cap;
+	} others;         /* folded names of attributes that only filters may ask about */
 	const char *base; /* where the directory begins; NULL: it does not say */
 };
 

@@ -58,6 +58,40 @@ static void copy_attributes(const struct ldif_snapshot *s, const struct ldif_rec
 	}
 }
 
+static int other_id(const struct ldif_snapshot *s, const char *folded) {
+	if (strcmp(folded, "objectclass") == 0)
+		return LDIF_CLASS;
+	for (size_t i = 0; i < s->others.n; i++)
+		if (strcmp(s->others.v[i], folded) == 0)
+			return LDIF_OTHER + (int)i;
+	return -1;
+}
+
+/* The attributes outside the table that filters ask about. */
+static void copy_extra(const struct ldif_snapshot *s, const struct ldif_record *r, struct world *w,
+                       struct entry *e) {
+	size_t n;
+	const char *const *names = world_wanted(w, &n);
+	struct arena *a = world_arena(w);
+
+	e->extra = n ? ARENA_ARRAY(a, struct extra_values, n) : NULL;
+	for (size_t i = 0; i < n; i++) {
+		int id = other_id(s, names[i]);
+		struct value *values = NULL;
+		size_t count = id < 0 ? 0 : ldif_values(s, r, (uint16_t)id, a, &values);
+		bool incomplete = false;
+		for (size_t k = 0; id >= 0 && k < r->n; k++)
+			incomplete |=
+			        s->fields[r->first + k].id == id && !s->fields[r->first + k].data;
+		if (!count && !incomplete)
+			continue;
+		for (size_t k = 0; k < count; k++)
+			values[k].data = arena_copy(a, values[k].data, values[k].len);
+		e->extra[e->n_extra++] =
+		        (struct extra_values){ names[i], incomplete, count, values };
+	}
+}
+
 const struct entry *ldif_world_entry(const struct ldif_snapshot *s, const struct ldif_record *r,
                                      struct world *w) {
 	struct arena *a = world_arena(w);
@@ -73,5 +107,7 @@ const struct entry *ldif_world_entry(const struct ldif_snapshot *s, const struct
 	e->identity = guid_none(r->guid) ? e->normal : arena_strdup(a, guid_text(r->guid, text));
 	e->person = r->person;
 	copy_attributes(s, r, a, e);
+	if (e->person)
+		copy_extra(s, r, w, e);
 	return e;
 }

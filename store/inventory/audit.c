@@ -9,7 +9,7 @@
 
 #define COLUMNS                                                                                    \
 	"id, run, at, manifest, name, mailbox, user, user_dn, target, attribute, before, after,"   \
-	" result, message, chain"
+	" result, message, connection, chain"
 
 /* SHA-256, in hex, of the chain so far and the row as a JSON array, each on a line of its own. */
 static void link_row(char chain[static 65], const struct audit_row *row) {
@@ -28,6 +28,9 @@ static void link_row(char chain[static 65], const struct audit_row *row) {
 	json_int(&j, row->at);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		json_text(&j, texts[i]);
+	/* Rows without one are linked as they were before there was this column. */
+	if (row->connection)
+		json_text(&j, row->connection);
 	json_close(&j, ']');
 	sha256_init(&ctx);
 	sha256_update(&ctx, out.len, (const uint8_t *)out.data);
@@ -51,7 +54,7 @@ int audit_init(struct audit *t, struct inventory *inv, struct error *err) {
 	}
 	return sql_prepare(inv,
 	                   "INSERT INTO change (" COLUMNS ")"
-	                   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	                   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	                   &t->insert, err);
 }
 
@@ -64,9 +67,9 @@ int audit_add(struct audit *t, const struct audit_row *row, struct error *err) {
 
 	r.id = ++t->last;
 	link_row(t->chain, &r);
-	return sql_run(t->inv, t->insert, err, "iiissssssssssss", r.id, r.run, r.at, r.manifest,
+	return sql_run(t->inv, t->insert, err, "iiisssssssssssss", r.id, r.run, r.at, r.manifest,
 	               r.name, r.mailbox, r.user, r.user_dn, r.target, r.attribute, r.before,
-	               r.after, r.result, r.message, t->chain);
+	               r.after, r.result, r.message, r.connection, t->chain);
 }
 
 static void read_row(struct arena *a, sqlite3_stmt *q, struct audit_row *ret) {
@@ -83,7 +86,8 @@ static void read_row(struct arena *a, sqlite3_stmt *q, struct audit_row *ret) {
 		                   .before = sql_text(a, q, 10),
 		                   .after = sql_text(a, q, 11),
 		                   .result = sql_text(a, q, 12),
-		                   .message = sql_text(a, q, 13) };
+		                   .message = sql_text(a, q, 13),
+		                   .connection = sql_maybe_text(a, q, 14) };
 }
 
 int inventory_audit(struct inventory *inv, struct arena *a, int64_t run_id, struct audit_row **ret,
@@ -127,7 +131,7 @@ int inventory_verify(struct inventory *inv, int64_t *ret_rows, int64_t *ret_bad,
 		struct audit_row row;
 		read_row(a, q, &row);
 		link_row(chain, &row);
-		if (strcmp(chain, sql_text(a, q, 14)) != 0)
+		if (strcmp(chain, sql_text(a, q, 15)) != 0)
 			bad = row.id;
 		n++;
 		arena_free(a);

@@ -5,6 +5,7 @@
 
 #include "base/dn.h"
 #include "store/inventory/columns.h"
+#include "store/inventory/dates.h"
 
 void cell_fault(const struct cell *c, const char *code, const char *format, ...) {
 	struct arena *a = arena_new();
@@ -41,13 +42,12 @@ bool take_guid(const struct cell *c, struct arena *a, void *ret) {
 }
 
 bool take_date(const struct cell *c, struct arena *a, void *ret) {
-	bool zoned;
-
-	if (timestamp_parse(trimmed(c, a), ret, &zoned))
+	if (dates_take(c->file->dates, c, trimmed(c, a), ret))
 		return true;
 	cell_fault(c, "date-invalid",
-	           "is in none of the forms that are read: 2026-11-01T12:00:00Z and 2026-11-01 "
-	           "12:00:00 (UTC); $date.ToUniversalTime().ToString('u') writes one");
+	           "is no date in a form that is read, such as 2026-11-01T12:00:00Z, 2026-11-01 "
+	           "12:00:00, 11/1/2026 3:05:02 PM or 01.11.2026 15:05:02; "
+	           "$date.ToUniversalTime().ToString('u') writes one");
 	return false;
 }
 
@@ -156,6 +156,22 @@ bool take_dn(const struct cell *c, struct arena *a, void *ret) {
 	return take_text(c, a, ret);
 }
 
+/* ConvertTo-Json writes the number of an enumeration's value, which differs between versions. */
+static bool fault_of_number(const struct cell *c, struct arena *a, const char *code) {
+	int64_t n;
+
+	if (!whole_number(trimmed(c, a), &n))
+		return false;
+	cell_fault(c, code,
+	           "is a number where the name is needed; Export-Csv writes names, and so does "
+	           "ConvertTo-Json -EnumsAsStrings");
+	return true;
+}
+
+bool take_type_detail(const struct cell *c, struct arena *a, void *ret) {
+	return !fault_of_number(c, a, "type-detail-invalid") && take_text(c, a, ret);
+}
+
 bool take_reason(const struct cell *c, struct arena *a, void *ret) {
 	static const struct {
 		const char *name;
@@ -168,6 +184,8 @@ bool take_reason(const struct cell *c, struct arena *a, void *ret) {
 			*(enum disconnect_reason *)ret = reasons[i].reason;
 			return true;
 		}
+	if (fault_of_number(c, a, "reason-invalid"))
+		return false;
 	cell_fault(c, "reason-invalid", "is neither Disabled nor SoftDeleted, nor empty");
 	return false;
 }

@@ -22,13 +22,14 @@ struct cell {
 typedef bool cell_take(const struct cell *c, struct arena *a, void *ret);
 cell_take take_text; /* const char * */
 cell_take take_guid; /* struct guid; all zeros are none */
-cell_take take_date; /* int64_t */
+cell_take take_date; /* int64_t; filled in by dates_settle() at the latest: the row must stay */
 cell_take take_bool;
 cell_take take_count; /* int64_t */
 cell_take take_size;  /* int64_t: the bytes in the brackets */
 cell_take take_retention;
 cell_take take_dn;
 cell_take take_reason; /* enum disconnect_reason */
+cell_take take_type_detail;
 
 enum disconnect_reason { REASON_NONE, REASON_DISABLED, REASON_SOFT_DELETED };
 

@@ -36,6 +36,23 @@ static int column_of(const struct csv_file *f, size_t offset, int field) {
 	return column;
 }
 
+static void record_fault(const struct csv_file *f, int record, const char *code,
+                         const char *message) {
+	const char *name = record > 0 && (size_t)record <= f->n_names ? f->names[record - 1] : NULL;
+	struct place at = { .file = f->label };
+
+	if (!record)
+		diag_add(f->diags, at, code, NULL, 0, "%s", message);
+	else if (!name)
+		diag_add(f->diags, at, code, NULL, 0, "record %d: %s", record, message);
+	else
+		diag_add(f->diags, at, code, NULL, 0, "record %d (%s): %s", record, name, message);
+}
+
+const char *csv_line(const struct csv_file *f, int line) {
+	return arena_printf(f->diags->arena, f->json ? "in record %d" : "on line %d", line);
+}
+
 void csv_fault(const struct csv_file *f, int line, size_t offset, int field, const char *code,
                const char *format, ...) {
 	/* Given its line alone: a file of many faults is not gone through for each. */
@@ -46,6 +63,10 @@ void csv_fault(const struct csv_file *f, int line, size_t offset, int field, con
 	va_start(args, format);
 	message = arena_vprintf(f->diags->arena, format, args);
 	va_end(args);
+	if (f->json) {
+		record_fault(f, line, code, message);
+		return;
+	}
 	if (field != CSV_RECORD)
 		at.column = column_of(f, offset, field);
 	diag_add(f->diags, at, code, f->text + offset, line_length(f, offset), "%s", message);
@@ -74,11 +95,25 @@ static char find_delimiter(const char *s, size_t len) {
 	return semicolons > commas ? ';' : ',';
 }
 
+static bool is_json(const struct csv_file *f) {
+	size_t at = 0;
+
+	while (at < f->len && blank(f->text + at, 1))
+		at++;
+	return at < f->len && (f->text[at] == '[' || f->text[at] == '{');
+}
+
 bool csv_file_open(struct csv_file *f, const char *label, const char *bytes, size_t len,
                    struct diags *diags) {
-	*f = (struct csv_file){ .diags = diags, .label = arena_strdup(diags->arena, label) };
+	*f = (struct csv_file){ .diags = diags,
+		                .label = arena_strdup(diags->arena, label),
+		                .dates = f->dates };
 	if (!csv_decode(f, bytes, len))
 		return false;
+	if (is_json(f)) {
+		f->json = true;
+		return true;
+	}
 	f->start_line = 1;
 	for (bool first = true; f->start < f->len; first = false) {
 		const char *line = f->text + f->start;
@@ -204,8 +239,7 @@ static void tell_quote(struct reader *r, size_t at) {
 	                         "in quotes, and its own are doubled");
 }
 
-void csv_file_each(const struct csv_file *f, bool (*take)(void *ctx, const struct csv_record *r),
-                   void *ctx) {
+void csv_file_each(const struct csv_file *f, csv_take *take, void *ctx) {
 	struct reader r = { .file = f, .take = take, .ctx = ctx };
 	size_t from = f->start, at;
 	int line = f->start_line;

@@ -20,6 +20,10 @@ struct csv_file {
 	size_t start; /* of the header */
 	int start_line;
 	char delimiter;
+	bool json;                /* it is JSON: json_file.h reads it, and a `line` is a record */
+	const char *const *names; /* of the records, for faults; NULL where one has none */
+	size_t n_names;
+	struct dates *dates; /* of the import */
 };
 
 struct csv_record {
@@ -37,13 +41,16 @@ bool csv_file_open(struct csv_file *f, const char *label, const char *bytes, siz
  * The header first, then every record of as many fields; what is no such record becomes a
  * diagnostic. `take` gets each, and ends the reading with false. A record lives for the call.
  */
-void csv_file_each(const struct csv_file *f, bool (*take)(void *ctx, const struct csv_record *r),
-                   void *ctx);
+typedef bool csv_take(void *ctx, const struct csv_record *r);
+void csv_file_each(const struct csv_file *f, csv_take *take, void *ctx);
 
 /* Which field is meant by a fault: its number from 0, or the record as a whole. */
 enum { CSV_RECORD = -1 };
 void csv_fault(const struct csv_file *f, int line, size_t offset, int field, const char *code,
                const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+/* "on line 3", or "in record 3" of JSON; in the arena of the diagnostics. */
+const char *csv_line(const struct csv_file *f, int line);
 
 /* ---- csv_encoding.c ---- */
 

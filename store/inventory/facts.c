@@ -26,7 +26,7 @@ const struct column told_columns[TOLD_COLUMNS] = {
 	[TOLD_OWNER] = { { "OwnerADGuid", NULL }, MAY_LACK, take_guid, TOLD(owner) },
 	[TOLD_TYPE_DETAIL] = { { "MailboxTypeDetail", NULL },
 	                       MAY_LACK,
-	                       take_text,
+	                       take_type_detail,
 	                       TOLD(type_detail) },
 	[TOLD_MOVE_DESTINATION] = { { "IsMoveDestination", NULL },
 	                            MAY_LACK,

@@ -81,11 +81,37 @@ struct image_change *image_changes(struct arena *a, const struct change *changes
 	return v;
 }
 
-bool image_connects(const struct image_change *changes, size_t n) {
+const char *image_connection(struct arena *a, const struct image_connection *c) {
+	struct buf out = { 0 };
+	struct json j = { .out = &out, .compact = true };
+
+	json_open(&j, '{');
+	json_key(&j, "action");
+	json_text(&j, action_names[c->action]);
+	json_key(&j, "archive");
+	json_bool(&j, c->archive);
+	json_key(&j, "mailbox");
+	json_text(&j, c->mailbox_text);
+	json_key(&j, "user");
+	json_text(&j, c->user_text);
+	json_key(&j, "reconnect");
+	json_bool(&j, c->reconnect);
+	json_key(&j, "wish");
+	json_text(&j, c->wish);
+	json_close(&j, '}');
+	return finish(a, &out);
+}
+
+bool image_sets(const struct image_change *changes, size_t n, enum mailbox_state state) {
+	struct arena *a = arena_new();
+	const char *after = image_texts(a, &mailbox_state_names[state], 1);
+	bool sets = false;
+
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(changes[i].target, store) == 0 &&
 		    strcmp(changes[i].attribute, "state") == 0 &&
-		    strcmp(changes[i].after, "[\"connected\"]") == 0)
-			return true;
-	return false;
+		    strcmp(changes[i].after, after) == 0)
+			sets = true;
+	arena_free(a);
+	return sets;
 }

@@ -24,14 +24,29 @@ const char *image_write(struct arena *a, const struct change *changes, size_t n,
 /* The changes of an item, as the audit has them. */
 struct image_change *image_changes(struct arena *a, const struct change *changes, size_t n);
 
-/* Does one of them connect the mailbox's row? */
-bool image_connects(const struct image_change *changes, size_t n);
+/* Does one of them set the mailbox's row to this state? */
+bool image_sets(const struct image_change *changes, size_t n, enum mailbox_state state);
+
+/* A connection as it stood when a run carried it out: what an undo of that run has to know. */
+struct image_connection {
+	enum action action;
+	bool archive, reconnect; /* reconnect: it was allowed */
+	const char *mailbox_text, *user_text, *wish;
+};
+const char *image_connection(struct arena *a, const struct image_connection *c);
 
 /* ---- image_read.c ---- */
 
 /* The same from the two images of an intent; `which` names it in the error. */
 int image_read(struct arena *a, const char *before, const char *after, const char *which,
                struct image_change **ret, size_t *ret_n, struct error *err) MUST_USE;
+
+int image_connection_read(struct arena *a, const char *text, const char *which,
+                          struct image_connection *ret, struct error *err) MUST_USE;
+
+/* One of the audit, with its values. */
+int image_change_read(struct arena *a, const struct image_change *change, const char *which,
+                      struct change *ret, struct error *err) MUST_USE;
 
 /* Those of the directory, with their values. */
 int image_read_directory(struct arena *a, const char *before, const char *after, const char *which,

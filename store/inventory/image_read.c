@@ -70,18 +70,46 @@ int image_read(struct arena *a, const char *before, const char *after, const cha
 	return OK;
 }
 
-static bool read_values(struct arena *a, enum attribute id, const char *text,
+static bool read_value(struct arena *a, const struct change *c, const char *text,
+                       struct value *ret) {
+	if (!c->store)
+		return text && value_parse(a, c->id, text, ret);
+	if (text)
+		*ret = (struct value){ arena_strdup(a, text), strlen(text) };
+	return text != NULL;
+}
+
+/* Of the attribute that `c` names. */
+static bool read_values(struct arena *a, const struct change *c, const char *text,
                         const struct value **ret, size_t *ret_n) {
 	CLEANUP(free_json) json_t *array = json_loads(text, 0, NULL);
 	size_t n = json_array_size(array);
 	struct value *values = ARENA_ARRAY(a, struct value, n);
 
 	for (size_t i = 0; i < n; i++)
-		if (!value_parse(a, id, json_string_value(json_array_get(array, i)), values + i))
+		if (!read_value(a, c, json_string_value(json_array_get(array, i)), values + i))
 			return false;
 	*ret = values;
 	*ret_n = n;
-	return true;
+	return array != NULL;
+}
+
+int image_change_read(struct arena *a, const struct image_change *change, const char *which,
+                      struct change *ret, struct error *err) {
+	struct change c = { .store = strcmp(change->target, "directory") != 0 };
+	int id = attribute_find(change->attribute, strlen(change->attribute));
+
+	if (c.store)
+		c.column = arena_strdup(a, change->attribute);
+	else if (id < 0)
+		return damaged(err, which);
+	else
+		c.id = (enum attribute)id;
+	if (!read_values(a, &c, change->before, &c.before, &c.n_before) ||
+	    !read_values(a, &c, change->after, &c.after, &c.n_after))
+		return damaged(err, which);
+	*ret = c;
+	return OK;
 }
 
 int image_read_directory(struct arena *a, const char *before, const char *after, const char *which,
@@ -93,19 +121,44 @@ int image_read_directory(struct arena *a, const char *before, const char *after,
 	if (r < 0)
 		return r;
 	struct change *changes = ARENA_ARRAY(a, struct change, n);
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(v[i].target, "directory") != 0)
-			continue;
-		struct change *c = changes + kept++;
-		int id = attribute_find(v[i].attribute, strlen(v[i].attribute));
-		if (id < 0)
-			return damaged(err, which);
-		c->id = (enum attribute)id;
-		if (!read_values(a, c->id, v[i].before, &c->before, &c->n_before) ||
-		    !read_values(a, c->id, v[i].after, &c->after, &c->n_after))
-			return damaged(err, which);
-	}
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(v[i].target, "directory") == 0 &&
+		    (r = image_change_read(a, v + i, which, changes + kept++, err)) < 0)
+			return r;
 	*ret = changes;
 	*ret_n = kept;
+	return OK;
+}
+
+static enum action action_of(const json_t *name) {
+	enum action action = ACTION_CONNECT;
+
+	while (action < ACTIONS && (!json_is_string(name) ||
+	                            strcmp(action_names[action], json_string_value(name)) != 0))
+		action++;
+	return action;
+}
+
+static const char *text_of(struct arena *a, const json_t *object, const char *key) {
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? arena_strdup(a, text) : NULL;
+}
+
+int image_connection_read(struct arena *a, const char *text, const char *which,
+                          struct image_connection *ret, struct error *err) {
+	CLEANUP(free_json) json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	struct image_connection c = {
+		.action = action_of(json_object_get(root, "action")),
+		.archive = json_is_true(json_object_get(root, "archive")),
+		.reconnect = json_is_true(json_object_get(root, "reconnect")),
+		.mailbox_text = text_of(a, root, "mailbox"),
+		.user_text = text_of(a, root, "user"),
+		.wish = text_of(a, root, "wish"),
+	};
+
+	if (c.action == ACTIONS || !c.mailbox_text || !c.wish)
+		return damaged(err, which);
+	*ret = c;
 	return OK;
 }

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "store/inventory/import_parts.h"
+#include "store/inventory/json_file.h"
 
 bool import_faulty(const struct import *im) {
 	return im->diags->n > im->faults;
@@ -43,15 +44,16 @@ static const char *found_columns(struct arena *a, const struct csv_record *heade
 	return text;
 }
 
-static const char *export_line(struct arena *a, const struct import_kind *kind) {
+static const char *export_line(struct import *im, const struct import_kind *kind) {
+	struct arena *a = im->arena;
 	bool mailboxes = kind == &import_mailboxes;
 
-	return arena_printf(a,
-	                    "%s | Select-Object %s | Export-Csv FILE -NoTypeInformation -Encoding "
-	                    "UTF8",
+	return arena_printf(a, "%s | Select-Object %s | %s",
 	                    mailboxes ? "Get-MailboxStatistics -Database NAME"
 	                              : "Get-MailboxDatabase",
-	                    columns_names(a, kind->columns, kind->n, true));
+	                    columns_names(a, kind->columns, kind->n, true),
+	                    im->csv.json ? "ConvertTo-Json | Out-File FILE -Encoding UTF8"
+	                                 : "Export-Csv FILE -NoTypeInformation -Encoding UTF8");
 }
 
 static void tell_lacking(struct import *im, const struct csv_record *header) {
@@ -63,7 +65,7 @@ static void tell_lacking(struct import *im, const struct csv_record *header) {
 			buf_printf(&names, "%s%s", names.len ? ", " : "", c->defs[i].names[0]);
 	csv_fault(&im->csv, header->line, header->offset, CSV_RECORD, "columns-missing",
 	          "the file lacks %s; its columns are %s; the right ones come from `%s`",
-	          names.data, found_columns(im->arena, header), export_line(im->arena, im->kind));
+	          names.data, found_columns(im->arena, header), export_line(im, im->kind));
 	buf_done(&names);
 }
 
@@ -76,7 +78,7 @@ static void tell_unknown(struct import *im, const struct csv_record *header) {
 	          "%s; the right ones come from `%s`, or `%s`",
 	          columns_names(a, m->columns, m->n, false),
 	          columns_names(a, d->columns, d->n, false), found_columns(a, header),
-	          export_line(a, m), export_line(a, d));
+	          export_line(im, m), export_line(im, d));
 }
 
 static bool names_once(struct import *im, const struct csv_record *header) {
@@ -123,6 +125,33 @@ static bool take_record(void *ctx, const struct csv_record *r) {
 	return true;
 }
 
+/* Is this the name of a column that either of the two has? */
+static bool known_column(const char *name, bool *ret_guid) {
+	static const struct import_kind *const kinds[] = { &import_mailboxes, &import_databases };
+
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; i < kinds[k]->n; i++)
+			for (size_t j = 0; j < 2; j++) {
+				const struct column *c = kinds[k]->columns + i;
+				if (!c->names[j] || strcasecmp(c->names[j], name) != 0)
+					continue;
+				*ret_guid = c->take == take_guid;
+				return true;
+			}
+	return false;
+}
+
+static void read_file(struct import *im, const char *label, const char *bytes, size_t len) {
+	im->csv.dates = &im->dates;
+	if (!csv_file_open(&im->csv, label, bytes, len, im->diags))
+		return;
+	if (im->csv.json)
+		json_file_each(&im->csv, known_column, take_record, im);
+	else
+		csv_file_each(&im->csv, take_record, im);
+	dates_settle(&im->dates, &im->csv);
+}
+
 /* ---- all of it or nothing ---- */
 
 static int rejected(const struct import *im, struct error *err) {
@@ -146,14 +175,26 @@ static int write_all(struct import *im, struct import_report *ret, struct error 
 	return r;
 }
 
+bool import_time_zone_known(const char *name) {
+	return zone_is_known(name);
+}
+
 int inventory_import(struct inventory *inv, const char *label, const char *bytes, size_t len,
-                     int64_t now, struct import_report *ret, struct diags *diags,
-                     struct error *err) {
-	struct import im = { .inv = inv, .diags = diags, .faults = diags->n, .now = now };
+                     const struct import_options *options, struct import_report *ret,
+                     struct diags *diags, struct error *err) {
+	struct import im = { .inv = inv, .diags = diags, .faults = diags->n, .options = options };
 
 	im.arena = arena_new();
-	if (csv_file_open(&im.csv, label, bytes, len, diags))
-		csv_file_each(&im.csv, take_record, &im);
+	im.csv.label = label;
+	im.dates.given = options->date_order;
+	if (zone_enter(&im.dates.zone, options->time_zone))
+		read_file(&im, label, bytes, len);
+	else
+		diag_add(diags, (struct place){ .file = arena_strdup(diags->arena, label) },
+		         "time-zone-unknown", NULL, 0,
+		         "there is no time zone \"%s\"; a name such as Europe/Berlin is meant",
+		         options->time_zone);
+	zone_leave(&im.dates.zone);
 	/* With bad lines too, so that one list has all that is wrong with the others. */
 	int r = im.kind ? write_all(&im, ret, err) : rejected(&im, err);
 	arena_free(im.arena);

@@ -39,7 +39,8 @@ static bool told_twice(struct import *im, const struct lines *lines, const struc
 		if (guid_equal(lines->v[i].guid, line->guid)) {
 			csv_fault(&im->csv, line->number, line->offset,
 			          columns_field(&im->columns, GUID), "row-twice",
-			          "this database stands on line %d already", lines->v[i].number);
+			          "this database stands %s already",
+			          csv_line(&im->csv, lines->v[i].number));
 			return true;
 		}
 	return false;

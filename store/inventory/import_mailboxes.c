@@ -64,8 +64,8 @@ struct writer {
 	struct {
 		int64_t *v;
 		size_t n, cap;
-	} vanished; /* ids */
-	sqlite3_stmt *insert, *update, *vanish, *add_database, *set_imported;
+	} vanished, prunable; /* ids */
+	sqlite3_stmt *insert, *update, *vanish, *prune, *add_database, *set_imported;
 };
 
 static void writer_done(struct writer *w) {
@@ -74,6 +74,7 @@ static void writer_done(struct writer *w) {
 	sql_finalize(&w->insert);
 	sql_finalize(&w->update);
 	sql_finalize(&w->vanish);
+	sql_finalize(&w->prune);
 	sql_finalize(&w->add_database);
 	sql_finalize(&w->set_imported);
 }
@@ -98,8 +99,8 @@ static void place(struct writer *w, struct line *line) {
 	if (twin)
 		csv_fault(&im->csv, line->number, line->offset,
 		          columns_field(&im->columns, TOLD_GUID), "row-twice",
-		          "this mailbox of %s stands on line %d already", line->told.database,
-		          twin->number);
+		          "this mailbox of %s stands %s already", line->told.database,
+		          csv_line(&im->csv, twin->number));
 	else
 		HASH_ADD(hh, w->by_key, key, sizeof(line->key), line);
 }
@@ -150,9 +151,12 @@ static void match_row(struct writer *w, sqlite3_stmt *q) {
 		line->id = sql_int(q, 0);
 		line->old = ARENA_NEW(w->im->arena, struct facts);
 		*line->old = read_facts(w->im->arena, q);
-	} else if (sql_maybe(q, 13) == TIMESTAMP_NONE && sql_maybe(q, 8) == TIMESTAMP_NONE) {
+	} else if (sql_maybe(q, 8) == TIMESTAMP_NONE) {
 		/* One that we connected stays until the server says what became of it. */
-		ARENA_PUSH(w->im->arena, &w->vanished, sql_int(q, 0));
+		if (sql_maybe(q, 13) == TIMESTAMP_NONE)
+			ARENA_PUSH(w->im->arena, &w->vanished, sql_int(q, 0));
+		if (w->im->options->prune)
+			ARENA_PUSH(w->im->arena, &w->prunable, sql_int(q, 0));
 	}
 }
 
@@ -196,6 +200,10 @@ static int prepare(struct writer *w, struct error *err) {
 	                     " (SELECT imported FROM database WHERE id = mailbox.database)"
 	                     " WHERE id = ?1",
 	                     &w->vanish, err)) < 0 ||
+	    (r = sql_prepare(inv,
+	                     "DELETE FROM mailbox WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM"
+	                     " intent WHERE mailbox_row = ?1 OR intent.mailbox = mailbox.guid)",
+	                     &w->prune, err)) < 0 ||
 	    (r = sql_prepare(inv,
 	                     "INSERT INTO database (name, folded_name, server, retention)"
 	                     " VALUES (?, ?, ?, ?)",
@@ -247,7 +255,23 @@ static int set_imported(struct writer *w, struct error *err) {
 	for (size_t i = 0; i < w->resolver.n && r == OK; i++)
 		if (w->resolver.v[i].covered)
 			r = sql_run(w->im->inv, w->set_imported, err, "ii", w->resolver.v[i].row.id,
-			            w->im->now);
+			            w->im->options->now);
+	return r;
+}
+
+/* Those that vanished just now are marked first: what an intent is about stays, and stays marked.
+ */
+static int take_away(struct writer *w, struct error *err) {
+	int r = OK;
+
+	for (size_t i = 0; i < w->vanished.n && r == OK; i++)
+		r = sql_run(w->im->inv, w->vanish, err, "ii", w->vanished.v[i],
+		            w->im->options->now);
+	w->report->vanished = w->vanished.n;
+	for (size_t i = 0; i < w->prunable.n && r == OK; i++) {
+		r = sql_run(w->im->inv, w->prune, err, "i", w->prunable.v[i]);
+		w->report->pruned += (size_t)sqlite3_changes(w->im->inv->db);
+	}
 	return r;
 }
 
@@ -259,10 +283,9 @@ static int write_rows(struct writer *w, struct error *err) {
 		return r;
 	for (size_t i = 0; i < w->lines.n && r == OK; i++)
 		r = write_line(w, w->lines.v[i], err);
-	for (size_t i = 0; i < w->vanished.n && r == OK; i++)
-		r = sql_run(w->im->inv, w->vanish, err, "ii", w->vanished.v[i], w->im->now);
-	w->report->vanished = w->vanished.n;
-	return r < 0 ? r : set_imported(w, err);
+	if (r < 0 || (r = take_away(w, err)) < 0)
+		return r;
+	return set_imported(w, err);
 }
 
 static int write(struct import *im, struct import_report *report, struct error *err) {

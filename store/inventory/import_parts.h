@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "store/inventory/columns.h"
+#include "store/inventory/dates.h"
 #include "store/inventory/import.h"
 #include "store/inventory/sql.h"
 
@@ -16,7 +16,8 @@ struct import {
 	const struct import_kind *kind;
 	struct columns columns;
 	void *rows; /* the kind's own */
-	int64_t now;
+	const struct import_options *options;
+	struct dates dates;
 };
 
 /* Mailboxes, or databases. */

@@ -30,10 +30,18 @@ int inventory_open(const char *path, enum inventory_mode mode, struct inventory 
                    struct error *err) MUST_USE;
 /* NULL is fine; returns NULL. */
 struct inventory *inventory_close(struct inventory *inv);
+/*
+ * The same, but a file that this inventory_open() made and that nothing was put into is removed
+ * again. Nobody else may write meanwhile.
+ */
+struct inventory *inventory_close_unused(struct inventory *inv);
 
 /* ---- reading: every pass begins with load, and all until end is one snapshot ---------------- */
 
-/* Databases, applied rows and open intents into the world (world_set_tables). */
+/*
+ * Databases, applied rows, open intents (world_set_tables) and what was undone (world_set_undone)
+ * into the world.
+ */
 int inventory_load(struct inventory *inv, struct world *w, struct error *err) MUST_USE;
 /*
  * Answers every key of the inventory's kinds among `keys`; passes over the others. A row that
@@ -49,7 +57,8 @@ void inventory_end(struct inventory *inv);
 struct run {
 	int64_t id;
 	int64_t started, ended; /* ended: TIMESTAMP_NONE while it goes on, or where it was killed */
-	const char *mode;       /* "apply" */
+	const char *mode;       /* "apply", "undo" */
+	int64_t undoes;         /* the run that this one takes back; 0: none */
 	const char *revision;   /* of the manifests' git checkout; "" */
 	const char *digest;     /* of the plan */
 	int64_t applied, failed, stale, uncertain, held, not_attempted;
@@ -63,7 +72,7 @@ int inventory_run_begin(struct inventory *inv, const struct run *run, int64_t *r
 /*
  * Journals what is about to be written, in one synced transaction. Must succeed before the
  * directory is touched. An intent holds all that recovery needs without the manifest: the
- * changes, the pins, the texts and the wish.
+ * changes, the pins, the texts and the wish; of an undo, the date it gives the mailbox.
  */
 int inventory_intend(struct inventory *inv, int64_t run, const struct item *const *items, size_t n,
                      struct error *err) MUST_USE;
@@ -75,9 +84,21 @@ int inventory_intend(struct inventory *inv, int64_t run, const struct item *cons
  * close the intent, FAILED with an audit row; UNCERTAIN leaves it open. An item whose action is
  * `none` gets its applied row and pins where they differ from what is there: a second time
  * nothing is written.
+ *
+ * In a run that undoes another, an applied row stays as it is, and APPLIED suspends instead: an
+ * undone row for mailbox and user, with what the audit of the other run says of the connection. A
+ * DISCONNECT that changes the store turns the row to `disabled`, dated `item->disconnected`, and
+ * nobody's. Whatever else is applied or found `none` for the two removes their undone row.
  */
 int inventory_record(struct inventory *inv, int64_t run, int64_t now,
                      const struct item *const *items, size_t n, struct error *err) MUST_USE;
+
+/*
+ * These connections were told as released at `now`; one that was told already keeps its time, and
+ * one that was never applied is passed over. Being applied or found `none` again makes it untold.
+ */
+int inventory_mark_told(struct inventory *inv, const struct released *released, size_t n,
+                        int64_t now, struct error *err) MUST_USE;
 
 /* Counts, outcome and end of the run with run->id. */
 int inventory_run_end(struct inventory *inv, const struct run *run, struct error *err) MUST_USE;
@@ -114,6 +135,9 @@ struct audit_row {
 	        *attribute;         /* "directory" or "store"; "" for a row about the whole item */
 	const char *before, *after; /* JSON arrays of texts, as a plan shows them */
 	const char *result, *message; /* "applied", "failed" */
+	/* On the first row of each connection that was applied: how it stood, as JSON; else NULL.
+	 */
+	const char *connection;
 };
 /* Newest first; run_id 0: all of them. */
 int inventory_runs(struct inventory *inv, struct arena *a, int64_t run_id, struct run **ret,
@@ -128,6 +152,14 @@ int inventory_audit(struct inventory *inv, struct arena *a, int64_t run_id, stru
  */
 int inventory_verify(struct inventory *inv, int64_t *ret_rows, int64_t *ret_bad,
                      struct error *err) MUST_USE;
+
+/*
+ * What the run did, one for each connection that it applied, in that order. ERR_INVALID: there is
+ * no such run, it wrote nothing, or it is of a time when not all that an undo needs was kept.
+ */
+struct done;
+int inventory_done(struct inventory *inv, struct arena *a, int64_t run, struct done **ret,
+                   size_t *ret_n, struct error *err) MUST_USE;
 
 /* All rows, sorted by database, display name (folded), GUID. */
 int inventory_list(struct inventory *inv, struct arena *a, struct database_row **ret_databases,

@@ -10,11 +10,11 @@ int inventory_run_begin(struct inventory *inv, const struct run *run, int64_t *r
 
 	if (r < 0 ||
 	    (r = sql_prepare(inv,
-	                     "INSERT INTO run (started, mode, revision, digest)"
-	                     " VALUES (?, ?, ?, ?)",
+	                     "INSERT INTO run (started, mode, revision, digest, undoes)"
+	                     " VALUES (?, ?, ?, ?, ?)",
 	                     &q, err)) < 0 ||
-	    (r = sql_run(inv, q, err, "isss", run->started, run->mode, run->revision,
-	                 run->digest)) < 0)
+	    (r = sql_run(inv, q, err, "isssn", run->started, run->mode, run->revision, run->digest,
+	                 run->undoes ? run->undoes : INT64_MIN)) < 0)
 		return r;
 	int64_t id = sqlite3_last_insert_rowid(inv->db);
 	if ((r = txn_commit(&txn, err)) == OK)
@@ -50,12 +50,14 @@ static int add_intent(struct inventory *inv, sqlite3_stmt *q, int64_t run, const
 	const struct connection *c = item->connection;
 	struct arena *a = arena_new();
 
-	int r = sql_run(inv, q, err, "issginsssssss", run, c->manifest, c->name, item->mailbox,
+	int r = sql_run(inv, q, err, "issginsssssssisn", run, c->manifest, c->name, item->mailbox,
 	                (int64_t)c->archive, item->row ? item->row->id : INT64_MIN,
 	                item->user->identity, item->user->dn,
 	                image_write(a, item->changes.v, item->changes.n, false),
 	                image_write(a, item->changes.v, item->changes.n, true),
-	                item->wish ? item->wish : "", c->mailbox, c->user);
+	                item->wish ? item->wish : "", c->mailbox, c->user,
+	                (int64_t)((c->allow & CONSENT_RECONNECT) != 0), action_names[item->action],
+	                item->action == ACTION_DISCONNECT ? item->disconnected : INT64_MIN);
 	arena_free(a);
 	return r;
 }
@@ -70,7 +72,8 @@ int inventory_intend(struct inventory *inv, int64_t run, const struct item *cons
 		r = sql_prepare(inv,
 		                "INSERT INTO intent (run, manifest, name, mailbox, archive,"
 		                " mailbox_row, user, user_dn, before, after, wish, mailbox_text,"
-		                " user_text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		                " user_text, reconnect, action, disconnected)"
+		                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		                &q, err);
 	for (size_t i = 0; i < n && r == OK; i++)
 		r = add_intent(inv, q, run, items[i], err);
@@ -91,9 +94,13 @@ static struct deed deed_of(struct arena *a, int64_t run, int64_t now, const stru
 		.mailbox_row = item->row ? item->row->id : 0,
 		.user = item->user ? item->user->identity : "",
 		.user_dn = item->user ? item->user->dn : "",
-		.wish = item->wish ? item->wish : "",
-		.mailbox_text = c->mailbox,
-		.user_text = c->user,
+		.connection = { .action = item->action,
+		                .archive = c->archive,
+		                .reconnect = (c->allow & CONSENT_RECONNECT) != 0,
+		                .mailbox_text = c->mailbox,
+		                .user_text = c->user,
+		                .wish = item->wish ? item->wish : "" },
+		.disconnected = item->disconnected,
 		.changes = image_changes(a, item->changes.v, item->changes.n),
 		.n_changes = item->changes.n,
 		.message = item->message ? item->message : "",
@@ -159,7 +166,7 @@ int inventory_record(struct inventory *inv, int64_t run, int64_t now,
 	int64_t counts[OUTCOMES] = { 0 };
 	int r;
 
-	if ((r = txn_begin(inv, &txn, err)) < 0 || (r = recorder_init(&c, inv, err)) < 0 ||
+	if ((r = txn_begin(inv, &txn, err)) < 0 || (r = recorder_init(&c, inv, run, err)) < 0 ||
 	    (r = sql_prepare(inv, "DELETE FROM intent WHERE run = ? AND manifest = ? AND name = ?",
 	                     &close, err)) < 0 ||
 	    (r = sql_prepare(inv,

@@ -86,7 +86,7 @@ int inventory_runs(struct inventory *inv, struct arena *a, int64_t run_id, struc
 	} runs = { 0 };
 	int r = sql_prepare(inv,
 	                    "SELECT id, started, ended, mode, revision, digest, applied, failed,"
-	                    " stale, uncertain, held, not_attempted, outcome"
+	                    " stale, uncertain, held, not_attempted, outcome, undoes"
 	                    " FROM run WHERE ?1 = 0 OR id = ?1 ORDER BY id DESC",
 	                    &q, err);
 
@@ -106,7 +106,8 @@ int inventory_runs(struct inventory *inv, struct arena *a, int64_t run_id, struc
 			           .uncertain = sql_int(q, 9),
 			           .held = sql_int(q, 10),
 			           .not_attempted = sql_int(q, 11),
-			           .outcome = sql_text(a, q, 12) };
+			           .outcome = sql_text(a, q, 12),
+			           .undoes = sql_int(q, 13) };
 		ARENA_PUSH(a, &runs, run);
 	}
 	if (r < 0)

@@ -4,6 +4,10 @@ struct applied_rows {
 	struct applied_row *v;
 	size_t n, cap;
 };
+struct undone_rows {
+	struct undone_row *v;
+	size_t n, cap;
+};
 struct intent_rows {
 	struct intent_row *v;
 	size_t n, cap;
@@ -13,8 +17,10 @@ static int load_applied(struct inventory *inv, struct arena *a, struct applied_r
                         struct error *err) {
 	CLEANUP(sql_finalize) sqlite3_stmt *q = NULL;
 	int r = sql_prepare(inv,
-	                    "SELECT manifest, name, wish, mailbox, user, mailbox_text, user_text"
-	                    " FROM applied ORDER BY manifest, name",
+	                    "SELECT manifest_written, name_written, wish, mailbox, user,"
+	                    " mailbox_text, user_text, released IS NOT NULL"
+	                    " FROM applied LEFT JOIN condition USING (manifest, name)"
+	                    " ORDER BY manifest, name",
 	                    &q, err);
 
 	if (r < 0)
@@ -26,7 +32,8 @@ static int load_applied(struct inventory *inv, struct arena *a, struct applied_r
 			                   .mailbox = sql_guid(q, 3),
 			                   .user = sql_text(a, q, 4),
 			                   .mailbox_text = sql_text(a, q, 5),
-			                   .user_text = sql_maybe_text(a, q, 6) };
+			                   .user_text = sql_maybe_text(a, q, 6),
+			                   .told = sql_int(q, 7) != 0 };
 		ARENA_PUSH(a, ret, row);
 	}
 	return r;
@@ -51,11 +58,36 @@ static int load_intents(struct inventory *inv, struct arena *a, struct intent_ro
 	return r;
 }
 
+static int load_undone(struct inventory *inv, struct arena *a, struct undone_rows *ret,
+                       struct error *err) {
+	CLEANUP(sql_finalize) sqlite3_stmt *q = NULL;
+	int r = sql_prepare(inv,
+	                    "SELECT mailbox, user, run, connected, reconnect, mailbox_text,"
+	                    " user_text, wish FROM undone ORDER BY mailbox, user",
+	                    &q, err);
+
+	if (r < 0)
+		return r;
+	while ((r = sql_row(inv, q, err)) > 0) {
+		struct undone_row row = { .mailbox = sql_guid(q, 0),
+			                  .user = sql_text(a, q, 1),
+			                  .run = sql_int(q, 2),
+			                  .connect = sql_int(q, 3) != 0,
+			                  .reconnect = sql_int(q, 4) != 0,
+			                  .mailbox_text = sql_text(a, q, 5),
+			                  .user_text = sql_maybe_text(a, q, 6),
+			                  .wish = sql_text(a, q, 7) };
+		ARENA_PUSH(a, ret, row);
+	}
+	return r;
+}
+
 int inventory_load(struct inventory *inv, struct world *w, struct error *err) {
 	struct arena *a = world_arena(w);
 	struct databases databases = { 0 };
 	struct applied_rows applied = { 0 };
 	struct intent_rows intents = { 0 };
+	struct undone_rows undone = { 0 };
 
 	inventory_end(inv);
 	int r = sql_exec(inv, "BEGIN", err);
@@ -64,11 +96,13 @@ int inventory_load(struct inventory *inv, struct world *w, struct error *err) {
 	inv->reading = true;
 	if ((r = rows_databases(inv, a, &databases, err)) < 0 ||
 	    (r = load_applied(inv, a, &applied, err)) < 0 ||
-	    (r = load_intents(inv, a, &intents, err)) < 0) {
+	    (r = load_intents(inv, a, &intents, err)) < 0 ||
+	    (r = load_undone(inv, a, &undone, err)) < 0) {
 		inventory_end(inv);
 		return r;
 	}
 	world_set_tables(w, databases.v, databases.n, applied.v, applied.n, intents.v, intents.n);
+	world_set_undone(w, undone.v, undone.n);
 	return OK;
 }
 

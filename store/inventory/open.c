@@ -197,6 +197,7 @@ static int open_found(const struct place_of_store *p, enum inventory_mode mode,
 	if (!inv || !(inv->path = strdup(p->path)))
 		abort();
 	inv->mode = mode;
+	inv->made = !p->there;
 	int r = connect_file(inv, p, err);
 	if (r == OK)
 		r = check(inv, err);
@@ -228,5 +229,28 @@ struct inventory *inventory_close(struct inventory *inv) {
 	(void)sqlite3_close_v2(inv->db);
 	free(inv->path);
 	free(inv);
+	return NULL;
+}
+
+/* Every row that there may be hangs on one of these. */
+static bool holds_nothing(struct inventory *inv) {
+	static const char sql[] =
+	        "SELECT EXISTS (SELECT 1 FROM database)"
+	        " OR EXISTS (SELECT 1 FROM run)"
+	        " OR EXISTS (SELECT 1 FROM manifest) OR EXISTS (SELECT 1 FROM mark)";
+	struct error err;
+	int64_t any = 1;
+
+	inventory_end(inv);
+	return sql_number(inv, sql, &any, &err) == OK && !any;
+}
+
+struct inventory *inventory_close_unused(struct inventory *inv) {
+	char *path = inv && inv->made && holds_nothing(inv) ? strdup(inv->path) : NULL;
+
+	(void)inventory_close(inv);
+	if (path)
+		(void)unlink(path);
+	free(path);
 	return NULL;
 }

@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <string.h>
 
 #include "store/inventory/record.h"
 
@@ -45,13 +46,22 @@ struct closing {
 	bool uncertain;
 };
 
+static enum action action_of(const char *name) {
+	enum action action = ACTION_CONNECT;
+
+	while (action < ACTION_DISCONNECT && strcmp(action_names[action], name) != 0)
+		action++;
+	return action;
+}
+
 static int read_intent(struct inventory *inv, struct arena *a, int64_t id, struct closing *ret,
                        struct error *err) {
 	CLEANUP(sql_finalize) sqlite3_stmt *q = NULL;
 	struct image_change *changes;
 	int r = sql_prepare(inv,
 	                    "SELECT run, manifest, name, mailbox, mailbox_row, user, user_dn,"
-	                    " wish, mailbox_text, user_text, uncertain, before, after"
+	                    " wish, mailbox_text, user_text, uncertain, before, after,"
+	                    " archive, reconnect, disconnected, action"
 	                    " FROM intent WHERE id = ?",
 	                    &q, err);
 
@@ -70,9 +80,13 @@ static int read_intent(struct inventory *inv, struct arena *a, int64_t id, struc
 		                   .mailbox_row = sql_int(q, 4),
 		                   .user = sql_text(a, q, 5),
 		                   .user_dn = sql_text(a, q, 6),
-		                   .wish = sql_text(a, q, 7),
-		                   .mailbox_text = sql_text(a, q, 8),
-		                   .user_text = sql_maybe_text(a, q, 9) };
+		                   .connection = { .action = action_of(sql_text(a, q, 16)),
+		                                   .archive = sql_int(q, 13) != 0,
+		                                   .reconnect = sql_int(q, 14) != 0,
+		                                   .wish = sql_text(a, q, 7),
+		                                   .mailbox_text = sql_text(a, q, 8),
+		                                   .user_text = sql_maybe_text(a, q, 9) },
+		                   .disconnected = sql_maybe(q, 15) };
 	ret->uncertain = sql_int(q, 10) != 0;
 	if (image_read(a, sql_text(a, q, 11), sql_text(a, q, 12),
 	               arena_printf(a, "intent %" PRId64, id), &changes, &ret->deed.n_changes,
@@ -116,7 +130,7 @@ static int settle_run(struct inventory *inv, const struct closing *c, enum inten
 static int record_end(struct inventory *inv, const struct deed *d, enum intent_end how,
                       struct error *err) {
 	CLEANUP(recorder_done) struct recorder recorder = { 0 };
-	int r = recorder_init(&recorder, inv, err);
+	int r = recorder_init(&recorder, inv, d->run, err);
 
 	if (r == OK && how == INTENT_DONE)
 		return record_applied(&recorder, d, err);

@@ -128,8 +128,33 @@ static const char tables[] =
         " position TEXT NOT NULL"
         ") STRICT;";
 
-/* Version 1 is the first: nothing leads to it. */
-const char *const schema_steps[SCHEMA_VERSION] = { NULL };
+/* What an older store does not know is put so that an undo is rather suspended than done again. */
+static const char to_2[] =
+        "ALTER TABLE run ADD COLUMN undoes INTEGER;"
+        "ALTER TABLE change ADD COLUMN connection TEXT;"
+        "CREATE INDEX change_connection ON change (run, mailbox) WHERE connection IS NOT NULL;"
+        "ALTER TABLE intent ADD COLUMN action TEXT NOT NULL DEFAULT 'update';"
+        "ALTER TABLE intent ADD COLUMN reconnect INTEGER NOT NULL DEFAULT 1"
+        " CHECK (reconnect IN (0, 1));"
+        "ALTER TABLE intent ADD COLUMN disconnected INTEGER;"
+        "UPDATE intent SET action = 'connect' WHERE after ->> '$.store.state[0]' = 'connected';"
+        "ALTER TABLE applied ADD COLUMN manifest_written TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE applied ADD COLUMN name_written TEXT NOT NULL DEFAULT '';"
+        "UPDATE applied SET manifest_written = manifest, name_written = name;"
+        "CREATE TABLE undone ("
+        " mailbox TEXT NOT NULL CHECK (length(mailbox) = 36),"
+        " user TEXT NOT NULL,"
+        " run INTEGER NOT NULL REFERENCES run,"
+        " connected INTEGER NOT NULL CHECK (connected IN (0, 1)),"
+        " reconnect INTEGER NOT NULL CHECK (reconnect IN (0, 1)),"
+        " mailbox_text TEXT NOT NULL,"
+        " user_text TEXT,"
+        " wish TEXT NOT NULL,"
+        " PRIMARY KEY (mailbox, user)"
+        ") STRICT, WITHOUT ROWID;";
+
+/* Nothing leads to version 1: a new store begins with it and takes every step. */
+const char *const schema_steps[SCHEMA_VERSION] = { NULL, to_2 };
 
 static int set_version(struct inventory *inv, int version, struct error *err) {
 	char sql[64];
@@ -148,8 +173,11 @@ int schema_create(struct inventory *inv, struct error *err) {
 	               SCHEMA_APPLICATION);
 	if (r < 0 || (r = sql_number(inv, "PRAGMA user_version", &there, err)) < 0 || there)
 		return r;
-	if ((r = sql_exec(inv, application, err)) < 0 || (r = sql_exec(inv, tables, err)) < 0 ||
-	    (r = set_version(inv, SCHEMA_VERSION, err)) < 0)
+	if ((r = sql_exec(inv, application, err)) < 0 || (r = sql_exec(inv, tables, err)) < 0)
+		return r;
+	for (int v = 1; v < SCHEMA_VERSION && r == OK; v++)
+		r = sql_exec(inv, schema_steps[v], err);
+	if (r < 0 || (r = set_version(inv, SCHEMA_VERSION, err)) < 0)
 		return r;
 	return txn_commit(&txn, err);
 }

@@ -17,6 +17,7 @@ struct inventory {
 	sqlite3 *db;
 	char *path; /* absolute */
 	enum inventory_mode mode;
+	bool made;    /* the file was not there when it was opened */
 	bool reading; /* the read transaction of inventory_load() is open */
 };
 

@@ -138,6 +138,7 @@ static const struct row rows[] = {
 	{ "holders everywhere", "alias jevans",
 	  "alias jevans: CN=Elsewhere,DC=fabrikam,DC=com; " JOHN "\n", CONTOSO, NULL },
 	{ "a base is not the end of a name", "sam jevans", "sam jevans:\n", "dc=oso,dc=com", NULL },
+	{ "a base is not the middle of a name", "sam jevans", "sam jevans:\n", "OU=Staff", NULL },
 	{ "classes below the configuration alone", "class msexchprivatemdb\nsam odd",
 	  "class msexchprivatemdb: CN=MDB02,CN=Configuration,DC=fabrikam,DC=com\nsam odd: " ODD
 	  "\n",

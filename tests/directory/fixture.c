@@ -205,8 +205,15 @@ static struct change change_read(struct arena *a, const char *line) {
 	struct change c = { .store = strncmp(line, "store ", 6) == 0, .column = "state" };
 	const char *colon = strchr(line, ':'), *arrow = strstr(line, "=>");
 
-	if (c.store)
+	if (c.store) {
+		/* What would be stale if it were taken for an attribute's. */
+		static const struct value disabled = { "disabled", 8 },
+		                          connected = { "connected", 9 };
+		c.before = &disabled;
+		c.after = &connected;
+		c.n_before = c.n_after = 1;
 		return c;
+	}
 	assert_non_null(colon);
 	assert_non_null(arrow);
 	int id = attribute_find(line, (size_t)(colon - line));

@@ -35,6 +35,9 @@ static const struct row rows[] = {
 	{ "found by another attribute of the kind",
 	  USER("a") "proxyAddresses;range=0-1: smtp:c@x\nmail: m@x\n", "address smtp:m@x",
 	  "address smtp:m@x: CN=a,DC=x\n", NULL },
+	{ "two attributes in part are one entry",
+	  USER("a") "proxyAddresses;range=0-1: smtp:c@x\nmail:\n", "address smtp:c@x",
+	  "address smtp:c@x: CN=a,DC=x\n", NULL },
 	{ "an X500 address may hide",
 	  USER("a") "proxyAddresses;range=0-1: smtp:a@x\n\n" USER("b") "legacyExchangeDN: /o=x\n",
 	  "holder /o=x", "holder /o=x: " PART("a", "proxyAddresses"), NULL },
@@ -159,6 +162,32 @@ static void not_begun_is_unknown(void **state) {
 	folder_remove(&f);
 }
 
+static void an_entry_in_part(void **state) {
+	struct error err = { 0 };
+	struct folder f;
+	struct keys k;
+
+	(void)state;
+	folder_make(&f);
+	struct directory *d = directory_at(
+	        &f, folder_put(&f, "a", USER("a") "mail:\nproxyAddresses;range=0-1: x:1\ncn: a\n"),
+	        NULL, NULL);
+	struct world *w = world_new(f.arena);
+	struct buf out = { 0 };
+	keys_init(&k, f.arena);
+	keys_read(&k, "name a");
+	assert_int_equal(directory_begin(d, false, &err), OK);
+	directory_fetch(d, &k, w);
+	entry_put(&out, f.arena, world_ask(w, KEY_USER_NAME, "a").entries[0]);
+	assert_string_equal(out.data, "CN=a,DC=x (person) \n  cn: a\n  mail: (part)\n"
+	                              "  proxyAddresses: (part) x:1\n");
+	buf_done(&out);
+	directory_free(d);
+	keys_done(&k);
+	world_free(w);
+	folder_remove(&f);
+}
+
 /* As it was when the pass began, and anew in the next one. */
 static void pass_sees_one_moment(void **state) {
 	struct error err = { 0 };
@@ -192,6 +221,7 @@ int main(void) {
 	const struct CMUnitTest passes[] = {
 		cmocka_unit_test(first_fetch_tells_the_base),
 		cmocka_unit_test(not_begun_is_unknown),
+		cmocka_unit_test(an_entry_in_part),
 		cmocka_unit_test(pass_sees_one_moment),
 	};
 

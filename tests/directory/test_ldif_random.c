@@ -82,21 +82,15 @@ static void put_value(struct made *m, const char *name, struct value v) {
 		                           text_base64(m->arena, v.data, v.len)));
 }
 
+#define TEN_LETTERS "long long "
+#define LONG                                                                                       \
+	TEN_LETTERS TEN_LETTERS TEN_LETTERS TEN_LETTERS TEN_LETTERS TEN_LETTERS TEN_LETTERS "end"
+
 static struct value make_value(struct made *m, int id) {
 	static const char *const texts[] = {
-		"a",
-		"smtp:a@x.com",
-		"SMTP:b@x.com",
-		"x500:/o=x",
-		": odd",
-		" blank ",
-		"# no comment",
-		"J\303\274rgen",
-		"<url",
-		"a,b+c\"d\\e",
-		"changetype: modify",
-		"long long long long long long long long long long long "
-		"long long long long long long long"
+		"a",     "smtp:a@x.com", "SMTP:b@x.com",       "x500:/o=x",
+		": odd", " blank ",      "# no comment",       "J\303\274rgen",
+		"<url",  "a,b+c\"d\\e",  "changetype: modify", LONG
 	};
 	char bytes[16] = { (char)any(m, 3), 0, (char)any(m, 256) };
 

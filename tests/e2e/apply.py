@@ -30,7 +30,7 @@ def converges():
     with World() as w:
         first = w.json(3, "plan")
         assert first["summary"]["connect"] > 10, first["summary"]
-        done = w.json(3, "apply", "--yes")
+        done = w.json(3, "apply", "--yes", "--held")
         assert done["summary"]["applied"] == first["summary"]["connect"] + first["summary"]["update"]
         second = w.json(3, "plan")
         assert second["summary"]["connect"] == second["summary"]["update"] == 0, second["summary"]
@@ -39,7 +39,7 @@ def converges():
         count = " UNION ALL ".join(
             f"SELECT '{t}' AS t, count(*) AS n FROM \"{t}\"" for t in tables if t != "run")
         rows = w.rows(count)
-        w.expect(3, "apply", "--yes")
+        w.expect(3, "apply", "--yes", "--held")
         assert w.directory.read_bytes() == before, "a second apply changed the directory"
         assert w.rows(count) == rows, "a second apply added rows"
         assert w.rows("SELECT count(*) AS n FROM run")[0]["n"] == runs + 1
@@ -66,7 +66,7 @@ def plans_read_only():
         w.path.chmod(0o555)
         before = w.state()
         done = w.expect(3, "plan", program=str(program), user=NOBODY)
-        assert "14 to connect" in done.stdout, done.stdout
+        assert "16 to connect" in done.stdout, done.stdout
         assert w.state() == before
 
 
@@ -216,7 +216,7 @@ def full_disk_writes_nothing():
         assert w.directory.read_bytes() == before, "a write that failed left its mark"
         leftovers = [n for n in os.listdir(w.path) if "mbxctl" in n and n.startswith(".")]
         assert not leftovers, leftovers
-        w.expect(3, "apply", "--yes")
+        w.expect(3, "apply", "--yes", "--held")
         assert w.json(3, "plan")["summary"]["connect"] == 0
 
 

@@ -47,10 +47,10 @@ run 3 plan.json plan -o json --now $now
 run 3 plan.txt plan --now $now
 everything >"$work/after"
 cmp -s "$work/before" "$work/after" || fail "plan wrote something" "$work/before" "$work/after"
-holds plan.json '.summary == {total: 18, connect: 14, update: 1, none: 1, blocked: 2,
+holds plan.json '.summary == {total: 20, connect: 16, update: 1, none: 1, blocked: 2,
   unknown: 0, suspended: 0}'
 holds plan.json '[.connections[] | select(.action == "connect" or .action == "update")
-  | .holds[]] == []'
+  | .holds[]] == ["matched-by-name"]'
 
 # The two mistakes are explained.
 holds plan.json '.connections[] | select(.name == "Anna Schmidt")
@@ -59,18 +59,19 @@ holds plan.json '.connections[] | select(.name == "Robert Keller")
   | [.reasons[].code] | contains(["user-has-mailbox"])'
 
 # What can be done is done, in spite of them.
-run 3 apply.json apply --yes -o json --now $now
-holds apply.json '.summary.applied == 15 and .summary.failed == 0 and .summary.stale == 0
+run 3 apply.json apply --yes --held -o json --now $now
+holds apply.json '.summary.applied == 17 and .summary.failed == 0 and .summary.stale == 0
   and .summary.uncertain == 0 and .summary.held == 0 and .summary.notAttempted == 0'
 cp contoso.ldif "$work/applied.ldif"
 for line in 'mailNickname: k.mueller' 'mailNickname: ProjectorP14' \
-  'proxyAddresses: SMTP:jose.nunez@contoso.com'; do
+  'proxyAddresses: SMTP:jose.nunez@contoso.com' \
+  'proxyAddresses: SMTP:John.Evans@contoso.com'; do
   grep -qx "$line" contoso.ldif || fail "contoso.ldif has no line $line"
 done
 
 # Then there is nothing left to do, and a second apply changes no byte of the directory.
 run 3 again.json plan -o json --now $now
-holds again.json '.summary.connect == 0 and .summary.update == 0 and .summary.none == 16
+holds again.json '.summary.connect == 0 and .summary.update == 0 and .summary.none == 18
   and .summary.blocked == 2'
 run 3 apply2.json apply --yes -o json --now $now
 holds apply2.json '.summary.applied == 0'

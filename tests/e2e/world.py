@@ -38,9 +38,10 @@ class World:
         env = {k: v for k, v in os.environ.items() if not k.startswith("MBXCTL_")}
         return dict(env, NO_COLOR="1", LC_ALL="C.UTF-8", SOURCE_DATE_EPOCH="1795165200")
 
-    def run(self, *arguments, user=None, program=None, stdin=subprocess.DEVNULL, timeout=60):
+    def run(self, *arguments, user=None, program=None, stdin=subprocess.DEVNULL, timeout=60,
+            text=True):
         return subprocess.run([program or MBXCTL, *arguments], cwd=self.path, env=self.environment(),
-                              stdin=stdin, capture_output=True, text=True, timeout=timeout,
+                              stdin=stdin, capture_output=True, text=text, timeout=timeout,
                               user=user)
 
     def expect(self, code, *arguments, **how):

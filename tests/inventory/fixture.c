@@ -105,15 +105,24 @@ const char *fixture_files(struct fixture *f) {
 
 const char *fixture_import(struct fixture *f, const char *label, const char *bytes, size_t len,
                            int64_t now) {
+	return fixture_import_as(f, label, bytes, len, &(struct import_options){ .now = now });
+}
+
+const char *fixture_import_as(struct fixture *f, const char *label, const char *bytes, size_t len,
+                              const struct import_options *options) {
 	struct diags diags = { .arena = f->arena };
 	struct import_report report = { 0 };
 	struct error err = { 0 };
 	struct buf out = { 0 };
-	int r = inventory_import(f->inv, label, bytes, len, now, &report, &diags, &err);
+	int r = inventory_import(f->inv, label, bytes, len, options, &report, &diags, &err);
 
 	if (r == OK)
-		buf_printf(&out, "%s+%zu ~%zu =%zu -%zu\n", report.databases ? "databases " : "",
+		buf_printf(&out, "%s+%zu ~%zu =%zu -%zu", report.databases ? "databases " : "",
 		           report.added, report.changed, report.unchanged, report.vanished);
+	if (r == OK && report.pruned)
+		buf_printf(&out, " x%zu", report.pruned);
+	if (r == OK)
+		buf_putc(&out, '\n');
 	assert_true((r == OK) == (diags.n == 0));
 	diags_sort(&diags);
 	for (size_t i = 0; i < diags.n; i++)
@@ -198,6 +207,8 @@ static void put_runs(struct buf *out, struct fixture *f) {
 		           r->id, r->mode, r->applied, r->failed, r->stale, r->uncertain, r->held,
 		           r->not_attempted, *r->outcome ? r->outcome : "goes on");
 		put_time(out, " at ", r->ended);
+		if (r->undoes)
+			buf_printf(out, " | undoes run %" PRId64, r->undoes);
 		buf_putc(out, '\n');
 	}
 }

@@ -31,9 +31,14 @@ void fixture_write(struct fixture *f, const char *name, const void *data, size_t
 /* All of a file's bytes. */
 const char *fixture_read(struct fixture *f, const char *name, size_t *ret_len);
 
-/* What the store said to an import: `+1 ~0 =0 -0`, or its diagnostics, without the lines shown. */
+/*
+ * What the store said to an import: `+1 ~0 =0 -0` (and `x1` for one pruned), or its diagnostics,
+ * without the lines shown.
+ */
 const char *fixture_import(struct fixture *f, const char *label, const char *bytes, size_t len,
                            int64_t now);
+const char *fixture_import_as(struct fixture *f, const char *label, const char *bytes, size_t len,
+                              const struct import_options *options);
 /* All rows as text. */
 const char *fixture_list(struct fixture *f);
 /* All runs and audit rows, oldest first, and the open intents. */
@@ -48,6 +53,9 @@ const char *fixture_sql(struct fixture *f, const char *sql);
 struct item *fixture_connect(struct fixture *f, const char *mailbox, const char *user);
 /* Run, intent and record of one item in one go. Returns the run. */
 int64_t fixture_apply(struct fixture *f, struct item *item, int64_t now);
+
+/* What inventory_done() says of a run, a line for each connection; or its error. */
+const char *fixture_done_text(struct fixture *f, int64_t run);
 
 /* Compares, and prints both texts with the case's name where they differ. Returns 1 then. */
 int differs(const char *name, const char *got, const char *expected);

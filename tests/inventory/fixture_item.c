@@ -1,6 +1,8 @@
+#include <inttypes.h>
 #include <string.h>
 
 #include "fixture.h"
+#include "reconcile/undo.h"
 #include "tests/test.h"
 
 static struct mailbox_row *find_row(struct fixture *f, const char *guid) {
@@ -86,4 +88,41 @@ int64_t fixture_apply(struct fixture *f, struct item *item, int64_t now) {
 	if (inventory_run_end(f->inv, &run, &err) != OK)
 		fail_msg("%s", err.text);
 	return id;
+}
+
+const char *fixture_done_text(struct fixture *f, int64_t run) {
+	struct error err = { 0 };
+	struct buf out = { 0 };
+	struct done *done;
+	char guid[GUID_TEXT];
+	size_t n;
+
+	if (inventory_done(f->inv, f->arena, run, &done, &n, &err) != OK) {
+		assert_int_equal(err.code, ERR_INVALID);
+		return arena_printf(f->arena, "error: %s", err.text);
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct done *d = done + i;
+		buf_printf(&out, "run %" PRId64 " %s %s%s%s | %.8s, %s | %s %s", d->run,
+		           d->manifest, d->name, d->archive ? " archive" : "",
+		           d->connected ? " connected" : "", guid_text(d->mailbox, guid),
+		           d->mailbox_text, d->user_text ? d->user_text : "-", d->dn);
+		for (size_t k = 0; k < d->n; k++) {
+			const struct change *c = d->changes + k;
+			buf_printf(&out, " | %s", c->store ? c->column : attributes[c->id].name);
+			for (size_t v = 0; v < c->n_before; v++)
+				buf_printf(&out, " -%s",
+				           c->store ? c->before[v].data
+				                    : value_text(f->arena, c->id, c->before[v]));
+			for (size_t v = 0; v < c->n_after; v++)
+				buf_printf(&out, " +%s (%zu)",
+				           c->store ? c->after[v].data
+				                    : value_text(f->arena, c->id, c->after[v]),
+				           c->after[v].len);
+		}
+		buf_putc(&out, '\n');
+	}
+	const char *text = arena_copy(f->arena, out.data, out.len);
+	buf_done(&out);
+	return text;
 }

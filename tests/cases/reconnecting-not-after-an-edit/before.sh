@@ -1,0 +1,4 @@
+mbxctl apply --yes
+sed -i '/^dn: CN=John Evans,/,/^$/{/^\(msExch[A-Za-z]*\|homeMDB\|mailNickname\|mail\|proxyAddresses\|legacyExchangeDN\):/d}' directory.ldif
+mbxctl store import more.csv
+sed -i 's/user: .*/user: CONTOSO\\john.evans/' manifests/manifest.yaml

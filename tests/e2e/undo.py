@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Saved plans and undo, from outside."""
+import re
+import sys
+
+from world import World, main
+
+
+def content(w):
+    """The directory without how it is folded."""
+    return re.sub("\n ", "", w.directory.read_text())
+
+
+def undo_gives_the_content_back():
+    with World() as w:
+        before, rows = content(w), w.json(0, "store", "list")["mailboxes"]
+        w.expect(3, "apply", "--yes", "--held")
+        plan = w.json(0, "undo", "1", "--save", "undo.plan")
+        assert plan["summary"]["disconnect"] == 16 and plan["summary"]["update"] == 1, plan["summary"]
+        assert all(c["warnings"] or c["action"] == "update" for c in plan["connections"])
+        w.expect(0, "apply", "--plan", "undo.plan")
+        assert content(w) == before, "the directory is not as it was"
+        assert w.json(0, "store", "list")["mailboxes"] == rows, "the store is not as it was"
+        left = w.json(3, "plan")["summary"]
+        assert left["connect"] == left["update"] == 0 and left["suspended"] == 17, left
+
+
+def undo_leaves_what_others_changed():
+    with World() as w:
+        w.expect(3, "apply", "--yes", "--held")
+        text = w.directory.read_text()
+        w.directory.write_text(text.replace("mailNickname: laura.bennett", "mailNickname: laura.b"))
+        plan = w.json(0, "undo", "1", "--save", "undo.plan")
+        laura = next(c for c in plan["connections"] if c["name"] == "Laura Bennett")
+        assert any("mailNickname" in x["message"] for x in laura["warnings"]), laura["warnings"]
+        assert "mailNickname" not in [x["attribute"] for x in laura["changes"]]
+        w.expect(0, "apply", "--plan", "undo.plan")
+        assert "mailNickname: laura.b\n" in w.directory.read_text()
+
+
+def undone_is_done_again_only_on_request():
+    with World() as w:
+        w.expect(3, "apply", "--yes", "--held")
+        w.expect(0, "undo", "1", "--save", "undo.plan")
+        w.expect(0, "apply", "--plan", "undo.plan")
+        hq = w.file("manifests/hq.yaml")
+        hq.write_text(hq.read_text().replace("    user: CONTOSO\\lbennett\n",
+                                             "    user: CONTOSO\\lbennett\n    allow: [reconnect]\n")
+                      .replace("user: john.evans@contoso.com", "user: CN=John Evans,OU=Headquarters,"
+                               "DC=contoso,DC=com"))
+        plan = {c["name"]: c for c in w.json(3, "plan")["connections"]}
+        assert plan["Laura Bennett"]["action"] == "connect" and not plan["Laura Bennett"]["holds"]
+        assert plan["John Evans"]["action"] == "connect" and not plan["John Evans"]["holds"]
+        assert plan["Daniel Okafor"]["action"] == "suspended"
+
+
+def undo_of_nothing():
+    with World() as w:
+        assert "history" in w.expect(64, "undo", "1").stderr
+        w.expect(64, "undo", "one")
+        w.expect(3, "apply", "--yes", "--held")
+        w.expect(3, "apply", "--yes", "--held")
+        w.expect(64, "undo", "2")
+
+
+def saved_plan_is_carried_out_as_it_was_seen():
+    with World(without_mistakes=True) as w:
+        w.expect(0, "plan", "--save", "p.plan")
+        text = w.directory.read_text()
+        w.directory.write_text(text.replace("userPrincipalName: laura.bennett@contoso.com\n",
+                                            "userPrincipalName: laura.bennett@contoso.com\n"
+                                            "targetAddress: SMTP:laura@fabrikam.com\n"))
+        done = {c["name"]: c for c in w.json(4, "apply", "--plan", "p.plan")["connections"]}
+        assert done["Laura Bennett"]["result"] == "stale", done["Laura Bennett"]["result"]
+        assert "user-mail-enabled" in done["Laura Bennett"]["message"]
+        others = {c["result"] for n, c in done.items() if n != "Laura Bennett"}
+        assert others == {"applied", None}, others
+        again = w.json(4, "apply", "--plan", "p.plan")["summary"]
+        assert again["applied"] == 0 and again["stale"] == 17, again
+
+
+def altered_plan_is_refused():
+    with World() as w:
+        w.expect(3, "plan", "--save", "p.plan")
+        saved, before = w.file("p.plan").read_bytes(), w.state()
+        for i in range(0, len(saved), max(1, len(saved) // 60)):
+            changed = bytearray(saved)
+            changed[i] ^= 1
+            w.file("bad.plan").write_bytes(changed)
+            done = w.run("apply", "--plan", "bad.plan")
+            assert done.returncode in (5, 64), f"byte {i}: exit {done.returncode}"
+        w.file("bad.plan").write_bytes(saved[:-1])
+        assert w.run("apply", "--plan", "bad.plan").returncode == 5
+        after = w.state()
+        after.pop("bad.plan")
+        assert after == before, "a refused plan wrote something"
+
+
+def released_is_told_once():
+    with World(without_mistakes=True) as w:
+        w.expect(0, "apply", "--yes", "--held")
+        w.file("manifests/resources.yaml").unlink()
+        names = [r["name"] for r in w.json(0, "plan")["released"]]
+        assert "CAR001" in names and len(names) == 6, names
+        assert w.json(0, "plan", "--only", "John*")["released"] == []
+        before = w.directory.read_bytes()
+        w.expect(0, "apply", "--yes")
+        assert w.json(0, "plan")["released"] == []
+        assert w.directory.read_bytes() == before, "a released connection was touched"
+
+
+TESTS = [undo_gives_the_content_back, undo_leaves_what_others_changed,
+         undone_is_done_again_only_on_request, undo_of_nothing,
+         saved_plan_is_carried_out_as_it_was_seen, altered_plan_is_refused, released_is_told_once]
+
+if __name__ == "__main__":
+    sys.exit(main(TESTS, sys.argv[1:]))

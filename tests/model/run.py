@@ -1,0 +1,379 @@
+#!/usr/bin/env python3
+"""Holds mbxctl's plans against the model's, over random worlds.
+
+usage: run.py [--keep] [--quiet] [WORLDS [SEED]]      MBXCTL names the program.
+
+For each seed a world is made and planned by both; then applied, planned again, changed at random,
+and planned a third time. A difference is printed with its seed: `run.py --keep 1 SEED` makes that
+world again and keeps its folder.
+"""
+import collections
+import json
+import multiprocessing
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import traceback
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+sys.dont_write_bytecode = True
+import model  # noqa: E402
+import world  # noqa: E402
+
+MBXCTL = os.environ["MBXCTL"]
+
+
+class Failure(Exception):
+    pass
+
+
+def mbxctl(folder, *arguments, codes=(0, 3)):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("MBXCTL_")}
+    env.update(SOURCE_DATE_EPOCH=world.EPOCH, NO_COLOR="1", LC_ALL="C.UTF-8")
+    done = subprocess.run([MBXCTL, *arguments], cwd=folder, env=env, stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=120)
+    if done.returncode not in codes:
+        raise Failure(f"mbxctl {' '.join(arguments)} ended with {done.returncode}:\n"
+                      + done.stderr.decode()[-3000:] + done.stdout.decode()[-500:])
+    return done.stdout.decode()
+
+
+class Pair:
+    """One world, in mbxctl's hands and in the model's."""
+
+    def __init__(self, seed, folder):
+        self.seed, self.folder = seed, folder
+        self.w = world.World(seed)
+        self.w.write(folder)
+        self.r = random.Random(seed + 1_000_000)
+        self.applied, self.differences, self.seen = {}, [], collections.Counter()
+        self.databases = [{"name": d["name"], "guid": d["guid"]} for d in self.w.databases]
+        self.rows = []
+        mbxctl(folder, "store", "import", "databases.csv", "mailboxes.csv", codes=(0,))
+        self.imported()
+        self.check_store()
+
+    # --- the model's own store
+
+    def imported(self):
+        """S Import: what a file does to the rows."""
+        known = {(r["guid"], r["database"]): r for r in self.rows}
+        covered = {x["database"]["guid"] for x in self.w.rows}
+        named = set()
+        for x in self.w.rows:
+            key = (x["guid"], x["database"]["guid"])
+            named.add(key)
+            date = x["date"].replace(" ", "T") + "Z" if x["date"] else None
+            row = known.get(key)
+            if row is None:
+                row = {"guid": key[0], "database": key[1], "kept": None}
+                self.rows.append(row)
+            row.update(displayName=x["displayName"], legacy=x["legacy"], archive=x["archive"],
+                       detail=x["detail"], move=x["move"], vanished=False)
+            if row["kept"] and date == row["kept"]:
+                continue
+            row.update(kept=None, date=date, state=x["state"])
+        for key, row in known.items():
+            if key not in named and key[1] in covered and not row["kept"]:
+                row["vanished"] = True
+
+    def check_store(self):
+        listed = json.loads(mbxctl(self.folder, "store", "list", "-o", "json", codes=(0,)))["mailboxes"]
+        names = {d["guid"]: d["name"] for d in self.databases}
+        want = sorted((r["guid"], names[r["database"]], r["state"], r["date"] or "", r["kept"] or "", r["vanished"])
+                      for r in self.rows)
+        got = sorted((m["guid"], m["database"], m["state"], m["disconnectDate"] or "", m["keptDisconnectDate"] or "",
+                      bool(m["vanished"])) for m in listed)
+        for one in sorted(set(want) ^ set(got)):
+            self.differ("store", f"{'model' if one in want else 'mbxctl'} has the row {one}")
+
+    # --- both plans
+
+    def connections(self):
+        found = []
+        for name in sorted(self.w.manifests):
+            m = self.w.manifests[name]
+            for c in m["connections"]:
+                found.append(self.merged(name, m["defaults"], c))
+        return found
+
+    @staticmethod
+    def merged(manifest, defaults, c):
+        policies = {} if c.get("archive") else {k: (v, False) for k, v in defaults.get("policies", {}).items()}
+        mine = c.get("policies", {})
+        for one, other in (("retention", "managedFolder"), ("managedFolder", "retention")):
+            if mine.get(one) is not None:
+                policies.pop(other, None)
+        policies.update({k: (v, True) for k, v in mine.items()})
+        out = {"manifest": manifest, "name": c["name"], "mailbox": c["mailbox"], "user": c.get("user"),
+               "database": c.get("database") or defaults["database"], "archive": c.get("archive", False),
+               "type": None if c.get("archive") else c.get("type") or defaults.get("type"), "alias": c.get("alias"),
+               "addresses": c.get("addresses"), "policies": policies, "allow": c.get("allow", []),
+               "suspend": bool(c.get("suspend"))}
+        out["wish"] = json.dumps({k: v for k, v in out.items() if k not in ("allow", "suspend")}, sort_keys=True)
+        return out
+
+    def entries(self):
+        return model.read_ldif((self.folder / "directory.ldif").read_text())
+
+    def compare(self, phase):
+        document = json.loads(mbxctl(self.folder, "plan", "-o", "json"))
+        m = model.Model(self.entries(), self.rows, self.databases, self.w.config, self.applied, world.BASE,
+                        world.ORGANISATION)
+        decisions = m.plan(self.connections())
+        got = {(c["manifest"], c["name"]): c for c in document["connections"]}
+        for d in decisions:
+            g = got[(d.c["manifest"], d.c["name"])]
+            self.count(phase, d, g)
+            for text in self.one(d, g):
+                self.differ(f"{phase} {d.c['manifest']}/{d.c['name']}", text)
+        return decisions, got
+
+    def count(self, phase, d, g):
+        self.seen[f"{phase}: {d.action}"] += 1
+        for code in d.final:
+            self.seen[f"reason {code}"] += 1
+        for code in d.lifted:
+            self.seen[f"lifted {code}"] += 1
+        for code in d.final_holds:
+            self.seen[f"hold {code}"] += 1
+        for code in d.holds - d.final_holds:
+            if d.action in ("connect", "update"):
+                self.seen[f"consent to {code}"] += 1
+        for w in g["warnings"]:
+            self.seen[f"warning {w['code']}"] += 1
+        if d.action in ("connect", "update"):
+            self.seen[f"{d.action} {d.type or 'archive'}"] += 1
+
+    def one(self, d, g):
+        codes = {r["code"] for r in g["reasons"]}
+        if d.linked:
+            if "not-supported" not in codes or g["action"] not in ("blocked", "suspended"):
+                yield f"linked: want blocked with not-supported, got {g['action']} {sorted(codes)}"
+            return
+        if d.action != g["action"]:
+            yield f"action: model {d.action} {sorted(d.final)}, mbxctl {g['action']} {sorted(codes)}" \
+                + "".join(f"\n      {r['code']}: {r['message']}" for r in g["reasons"])
+        if (d.final - d.lenient) != (codes - d.lenient):
+            extra = [f"\n      {r['code']}: {r['message']}" for r in g["reasons"] if r["code"] not in d.final]
+            yield f"reasons: only the model {sorted(d.final - codes)}, only mbxctl {sorted(codes - d.final)}" + "".join(extra)
+        if d.action != g["action"]:
+            return
+        if d.final_holds != set(g["holds"]):
+            yield f"holds: model {sorted(d.final_holds)}, mbxctl {sorted(g['holds'])}"
+        for key, mine, its in (("mailbox", d.row and d.row["guid"], g["mailbox"] and g["mailbox"]["guid"]),
+                               ("user", d.user and d.user.dn, g["user"] and g["user"]["dn"]),
+                               ("type", d.type, g["type"])):
+            if mine != its:
+                yield f"{key}: model {mine}, mbxctl {its}"
+        if d.action in ("connect", "update"):
+            if d.cause != g["cause"]:
+                yield f"cause: model {d.cause}, mbxctl {g['cause']}"
+            yield from self.changes(d, g)
+            missing = d.lifted - {w["code"] for w in g["warnings"]}
+            if missing:
+                yield f"warnings: lifted {sorted(missing)} do not warn"
+        elif g["changes"] or g["holds"]:
+            yield "changes or holds though nothing is to be done"
+
+    @staticmethod
+    def changes(d, g):
+        its = {c["attribute"].lower(): (c["before"], c["after"]) for c in g["changes"] if c["target"] == "directory"}
+        for name in sorted(set(its) | set(d.changes)):
+            if its.get(name) != d.changes.get(name):
+                yield f"{name}: model {d.changes.get(name)}, mbxctl {its.get(name)}"
+        store = [(c["attribute"], c["before"], c["after"]) for c in g["changes"] if c["target"] == "store"]
+        mine = [("state", [a], [b]) for a, b in d.store]
+        if store != mine:
+            yield f"store: model {mine}, mbxctl {store}"
+
+    def differ(self, where, text):
+        self.differences.append(f"seed {self.seed} {where}: {text}")
+
+    # --- apply
+
+    def apply(self, decisions):
+        before = {model.norm(e.dn): e for e in self.entries()}
+        document = json.loads(mbxctl(self.folder, "apply", "--yes", "--held", "-o", "json", "--max-changes", "1000",
+                                     codes=(0, 3)))
+        results = {(c["manifest"], c["name"]): c for c in document["connections"]}
+        expected = {dn: {k: model.show(k, v) for k, v in e.a.items()} for dn, e in before.items()}
+        for d in sorted(decisions, key=lambda d: d.c["archive"]):  # "a user's archive after its primary"
+            key = (d.c["manifest"], d.c["name"])
+            g = results[key]
+            if d.action in ("connect", "update"):
+                if g["result"] != "applied":
+                    self.differ(f"apply {key}", f"result {g['result']}: {g}")
+                    continue
+                mine = expected[model.norm(d.user.dn)]
+                for name, (_, after) in d.changes.items():
+                    mine[name] = after
+                    if not after:
+                        del mine[name]
+                if d.store or d.row["state"] == "connected" and not d.owned:
+                    d.row.update(state="connected", kept=d.row["kept"] or d.row["date"], date=None)
+            if d.action in ("connect", "update", "none"):
+                self.applied[key] = {"mailbox": d.row["guid"], "user": d.user.guid(), "mailbox_text": d.c["mailbox"],
+                                     "user_text": d.c["user"], "wish": d.c["wish"]}
+        for e in self.entries():
+            want = expected.pop(model.norm(e.dn))
+            for name in sorted(set(want) | set(e.a)):
+                got = model.show(name, e.a.get(name, []))
+                if want.get(name, []) == ["(time of apply)"]:
+                    if got != ["20261121000000.0Z"]:
+                        self.differ("written", f"{e.dn}: {name} is {got}")
+                elif want.get(name, []) != got:
+                    self.differ("written", f"{e.dn}: {name}: model {want.get(name)}, the file {got}")
+        if expected:
+            self.differ("written", f"entries are gone: {list(expected)}")
+        self.check_store()
+        return {(d.c["manifest"], d.c["name"]) for d in decisions if d.action in ("connect", "update")}
+
+    # --- drift
+
+    def drift(self, decisions, written):
+        """The world moves on: users are changed, disabled or deleted, texts edited, the inventory taken again."""
+        r = self.r
+        entries = self.entries()
+        by_dn = {model.norm(e.dn): e for e in entries}
+        for d in decisions:
+            if (d.c["manifest"], d.c["name"]) not in written and r.random() < 0.7 or d.user is None or d.row is None:
+                continue
+            e = by_dn.get(model.norm(d.user.dn))
+            row = next((x for x in self.w.rows if (x["guid"], x["database"]["guid"]) ==
+                        (d.row["guid"], d.row["database"])), None)
+            if e is None or row is None:
+                continue
+            what = r.choice(["alias", "policy", "disable", "disable", "delete", "displayName", "rename", "edit",
+                             "text", "confirm", "flags", "vanish", "mailboxName", "moved", "kept"])
+            self.seen[f"drift {what}"] += 1
+            if what == "alias":
+                e.set("mailNickname", ["drifted"])
+            elif what == "policy":
+                e.set("msExchMobileMailboxPolicyLink", [r.choice(self.w.policies["activeSync"])["dn"]])
+            elif what == "flags":
+                e.set("msExchELCMailboxFlags", ["8"])
+            elif what == "disable":
+                names = ["msExchArchiveGUID", "msExchArchiveDatabaseLink", "msExchArchiveName"]
+                if not d.c["archive"]:
+                    names = ["msExchMailboxGuid", "homeMDB", "msExchHomeServerName", "mailNickname", "legacyExchangeDN",
+                             "proxyAddresses", "mail", "msExchRecipientTypeDetails", "msExchRecipientDisplayType",
+                             "msExchMasterAccountSid", "msExchPoliciesIncluded", "msExchPoliciesExcluded",
+                             "msExchMobileMailboxPolicyLink", "msExchMailboxTemplateLink", "showInAddressBook",
+                             "msExchAddressBookPolicyLink"]
+                for name in names:
+                    e.set(name, [])
+                row.update(state="disabled", date="2026-11-20 10:00:00")
+            elif what == "delete":
+                entries = [x for x in entries if x is not e]
+                row.update(state="disabled", date="2026-11-20 10:00:00")
+            elif what == "displayName":
+                e.set("displayName", [r.choice(world.NAMES)])
+            elif what == "rename":
+                new = f"Renamed {d.c['name']}"
+                if not [x for x in entries if "Renamed" in x.dn]:
+                    e.dn = "CN=" + new + "," + ",".join(model.split_dn(e.dn)[1:])
+                    e.set("cn", [new])
+                    e.set("name", [new])
+            elif what == "edit":
+                self.source(d)["alias"] = "edited" if not d.c["archive"] else None
+                if d.c["archive"]:
+                    del self.source(d)["alias"]
+            elif what == "text":
+                self.source(d)["mailbox"] = d.row["guid"]
+            elif what == "confirm":
+                row.update(state="connected", date="")
+            elif what == "vanish":
+                self.w.rows.remove(row)
+            elif what == "mailboxName":
+                row["displayName"] = r.choice(world.NAMES)
+            elif what == "moved":
+                other = r.choice(self.w.databases)
+                e.set("homeMDB", [other["dn"]])
+        text = world.write_ldif([(e.dn, {e.names[k]: [printable(v) for v in vs] for k, vs in e.a.items()})
+                                 for e in entries])
+        (self.folder / "directory.ldif").write_text(text)
+        self.w.write_manifests(self.folder)
+        if self.w.rows:
+            self.w.write_mailboxes(self.folder / "mailboxes.csv")
+            mbxctl(self.folder, "store", "import", "mailboxes.csv", codes=(0,))
+            self.imported()
+            self.check_store()
+
+    def source(self, d):
+        return next(c for c in self.w.manifests[d.c["manifest"]]["connections"] if c["name"] == d.c["name"])
+
+    def run(self):
+        decisions, _ = self.compare("first")
+        if self.differences:
+            return
+        written = self.apply(decisions)
+        if self.differences:
+            return
+        decisions, got = self.compare("second")
+        for key in written:
+            if got[key]["action"] != "none":
+                self.differ(f"second {key}", f"written, but still to {got[key]['action']}: "
+                            f"{got[key]['changes'] or got[key]['reasons']}")
+        if self.differences or self.r.random() < 0.3:
+            return
+        self.drift(decisions, written)
+        if self.differences:
+            return
+        self.compare("third")
+
+
+def printable(value):
+    try:
+        text = value.decode()
+        return text if text.isprintable() else value
+    except UnicodeDecodeError:
+        return value
+
+
+def try_one(argument):
+    seed, keep = argument
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"mbxctl-world-{seed}-"))
+    found, seen = [], collections.Counter()
+    pair = None
+    try:
+        pair = Pair(seed, folder)
+        pair.run()
+    except Failure as trouble:
+        found.append(f"seed {seed}: {trouble}")
+    except Exception:
+        found.append(f"seed {seed}: the model broke\n{traceback.format_exc()}")
+    if pair:
+        found += pair.differences
+        seen = pair.seen
+    if keep and found:
+        found.append(f"seed {seed} is kept in {folder}")
+    else:
+        shutil.rmtree(folder)
+    return found, seen
+
+
+def main(arguments):
+    keep, quiet = "--keep" in arguments, "--quiet" in arguments
+    numbers = [int(a) for a in arguments if not a.startswith("--")] + [None, None]
+    worlds, seed = numbers[0] or 60, numbers[1] or 1
+    failed, seen = 0, collections.Counter()
+    with multiprocessing.Pool(2) as pool:
+        for found, counted in pool.imap(try_one, [(seed + i, keep) for i in range(worlds)]):
+            failed += bool(found)
+            seen += counted
+            for text in found:
+                print(text, flush=True)
+    if not quiet:
+        print("\n".join(f"{seen[k]:7}  {k}" for k in sorted(seen)))
+    print(f"{worlds} worlds from seed {seed}: {worlds - failed} agree, {failed} differ")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
