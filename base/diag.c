@@ -72,12 +72,14 @@ static const char *skip(const char *s, size_t n) {
 	return s;
 }
 
+/* With the number beside it a line fits into 80 columns; a longer one is cut round its place. */
 static void print_line(const struct diag *d, struct buf *out) {
-	enum { SHOWN = 100, BEFORE = 60 };
+	enum { FITS = 73, SHOWN = 67, BEFORE = 40 };
 	size_t column = d->at.column > 0 ? (size_t)d->at.column - 1 : 0;
-	size_t hidden = column > SHOWN - 20 ? column - BEFORE : 0;
+	bool cut = *skip(d->text, FITS);
+	size_t hidden = cut && column > SHOWN - 20 ? column - BEFORE : 0;
 	const char *from = skip(d->text, hidden);
-	const char *end = skip(from, SHOWN);
+	const char *end = skip(from, cut ? SHOWN : FITS);
 	char *before;
 	struct arena *a = arena_new();
 

@@ -110,7 +110,23 @@ static size_t distance(const char *a, const char *b) {
 	return d[la][lb];
 }
 
+/* The one word that begins with this one, or that this one begins with: four letters at least. */
+static const char *longer_or_shorter(const char *word, const char *const *words) {
+	const char *only = NULL;
+
+	for (; *words; words++) {
+		size_t a = strlen(word), b = strlen(*words), common = a < b ? a : b;
+		if (common < 4 || strncasecmp(word, *words, common) != 0)
+			continue;
+		if (only)
+			return NULL;
+		only = *words;
+	}
+	return only;
+}
+
 const char *text_nearest(const char *word, const char *const *words) {
+	const char *const *all = words;
 	size_t best = SIZE_MAX;
 	const char *nearest = NULL;
 
@@ -122,7 +138,9 @@ const char *text_nearest(const char *word, const char *const *words) {
 		}
 	}
 	size_t len = strlen(word);
-	return best != SIZE_MAX && best * 3 <= (len < 3 ? 3 : len + 1) ? nearest : NULL;
+	if (best != SIZE_MAX && best * 3 <= (len < 3 ? 3 : len + 1))
+		return nearest;
+	return longer_or_shorter(word, all);
 }
 
 char *text_base64(struct arena *a, const void *data, size_t len) {

@@ -28,7 +28,8 @@ size_t text_width(const char *s);
 
 /*
  * The word of a NULL-ended list that was most likely meant by `word` (ignoring
- * case, at most a third of its letters wrong), or NULL.
+ * case, at most a third of its letters wrong; or the only one that goes on
+ * where the other ends), or NULL.
  */
 const char *text_nearest(const char *word, const char *const *words);
 

@@ -64,8 +64,11 @@ static void check_legacy_dn(struct decision *d) {
 	if (has_reason(d->item, "user-no-primary") || !primary_row(d, &primary))
 		return;
 	asks(d, "legacy-dn-mismatch");
-	if ((own && text_same(own, wanted)) || entry_holds(d->seen, ATTR_PROXY_ADDRESSES, v) ||
-	    (primary && text_same(primary->legacy_dn, wanted)))
+	/* An archive without one is tied to nobody. */
+	bool tied = (own && text_same(own, wanted)) ||
+	            entry_holds(d->seen, ATTR_PROXY_ADDRESSES, v) ||
+	            (primary && text_same(primary->legacy_dn, wanted));
+	if (*wanted && tied)
 		return;
 	unless(d, CONSENT_LEGACY_DN_MISMATCH, "legacy-dn-mismatch",
 	       "the archive's legacyExchangeDN %s is neither that of %s nor that of its primary: "

@@ -130,7 +130,7 @@ const struct ldif_record *ldif_by_identity(const struct ldif_snapshot *s, const 
 
 size_t ldif_values(const struct ldif_snapshot *s, const struct ldif_record *r, uint16_t id,
                    struct arena *a, struct value **ret) {
-	const struct ldif_field *f = s->fields + r->first;
+	const struct ldif_field *f = r->n ? s->fields + r->first : NULL;
 	size_t n = 0;
 
 	*ret = ARENA_ARRAY(a, struct value, r->n + 1);

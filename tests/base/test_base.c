@@ -161,6 +161,8 @@ static void folding(void **state) {
 	assert_string_equal(text_nearest("retenton", words), "retention");
 	assert_string_equal(text_nearest("ActiveSink", words), "activeSync");
 	assert_null(text_nearest("mailbox", words));
+	assert_string_equal(text_nearest("retentionPolicy", words), "retention");
+	assert_string_equal(text_nearest("address", words), "addressBook");
 	assert_null(text_nearest("", words));
 	arena_free(a);
 }

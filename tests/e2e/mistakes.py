@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""What a new user gets wrong first: each message says what to type instead, in 80 columns."""
+import sys
+
+from world import Terminal, World, main
+
+HEAD = "apiVersion: mbxctl/v1\nkind: MailboxConnections\nconnections:\n"
+CONFIG = "apiVersion: mbxctl/v1\nkind: Config\n"
+
+# A connection that is wrong, and what is said.
+MANIFESTS = {
+    "\t- mailbox: A\n": "a tab stands in the indentation: use blanks",
+    "  mailbox: A\n  database: B\n": "begin each item with a -",
+    "  - mailbox: A\n     database: B\n": "let the keys of one mapping begin in the same column",
+    "  - mailbox: A\n": "a connection needs database, here or in defaults",
+    "  - mailbox: A\n    database: B\n    usr: c\n": 'unknown key "usr", did you mean "user"?',
+    "  - mailbox: A\n    database: B\n    retention: R\n": "it belongs below policies",
+    "  - mailbox: A\n    database: B\n    policies: {retentionPolicy: R}\n":
+        'did you mean "retention"?',
+    '  - mailbox: A\n    database: B\n    user: "CONTOSO\\jevans"\n':
+        "use single quotes, or none",
+    "  - mailbox: A\n    database: B\n    type: Room\n": 'did you mean "room"?',
+    "  - mailbox: A\n    database: B\n    alias: j.evans@contoso.com\n":
+        "write the part before it alone",
+    "  - mailbox: A\n    database: B\n    addresses: [j@contoso.com]\n":
+        "write smtp:j@contoso.com, or SMTP:j@contoso.com for the primary",
+    "  - mailbox: A\n    database: B\n    allow: adopt\n": "write [adopt]",
+}
+
+CONFIGS = {
+    "store: mbxctl.db\n": "is a path alone: write sqlite:mbxctl.db",
+    "directory: {uri: contoso.ldif}\n": "is a path alone: write ldif:contoso.ldif",
+    "directory: {uri: dc01.contoso.com}\n": "is a name alone: write ldaps://dc01.contoso.com",
+    "manifests: manifests\n": "write [manifests]",
+    "directroy: {uri: 'ldif:a'}\n": 'did you mean "directory"?',
+    "agent: {interval: 5 minutes}\n": "a time such as 10s, 5m, 6h or 2d",
+    "directory: {base: contoso.com}\n": "write one such as DC=contoso,DC=com",
+    "directory: {uri: 'ldaps://a.b', bind: {method: simple, dn: 'CN=a,DC=b', password: c}}\n":
+        'did you mean "passwordFile"?',
+}
+
+COMMANDS = {
+    "plna": (64, "did you mean `mbxctl plan`?"),
+    "diff": (64, "`mbxctl plan` shows what would change"),
+    "import mailboxes.csv": (64, "write `mbxctl store import FILE`"),
+    "store": (64, "write `mbxctl store import FILE` or `mbxctl store list`"),
+    "apply --dry-run": (64, "`mbxctl plan` shows what would change"),
+    "apply -y": (64, "there is no option -y; write --yes"),
+    "apply --auto-approve": (64, "write --yes"),
+    "plan -f manifests": (64, "name files and folders without an option"),
+    "plan --onyl x": (64, "did you mean --only?"),
+    "plan --yes": (64, "it takes no option --yes"),
+    "plan -o": (64, "--output wants a value: --output FORMAT[=FILE]"),
+    "plan -o yaml": (64, "write text, json"),
+    "plan --quiet=yes": (64, "--quiet takes no value"),
+    "plan manifest": (65, "did you mean manifests?"),
+    "plan mailboxes.csv": (65, "take an inventory in with `mbxctl store import`"),
+    "plan --store mbxctl.db": (64, "write sqlite:mbxctl.db"),
+    "plan --directory contoso.ldif": (64, "write ldif:contoso.ldif"),
+    "plan --now today": (64, "a time such as 2026-11-01T12:00:00Z"),
+    "history last": (64, "`mbxctl history` lists them"),
+    "apply": (5, "use --yes"),
+}
+
+
+def says(done, wanted, what):
+    assert wanted in done.stderr, f"{what}: no {wanted!r} in\n{done.stderr}"
+    for line in done.stderr.splitlines():
+        if line.startswith(("  ", "   ")) and " | " in line[:9]:
+            assert len(line) <= 80, f"{what}: a line of the file is too wide:\n{line}"
+
+
+def mistakes_in_a_manifest():
+    with World() as w:
+        for content, wanted in MANIFESTS.items():
+            w.file("m.yaml").write_text(HEAD + content)
+            says(w.expect(65, "plan", "m.yaml"), wanted, content)
+
+
+def mistakes_in_a_config():
+    with World() as w:
+        for content, wanted in CONFIGS.items():
+            w.file("mbxctl.yaml").write_text(CONFIG + content)
+            says(w.expect(78, "plan"), wanted, content)
+
+
+def mistakes_on_the_command_line():
+    with World() as w:
+        for line, (code, wanted) in COMMANDS.items():
+            says(w.expect(code, *line.split()), wanted, line)
+
+
+def help_fits_a_terminal():
+    with World() as w:
+        words = [line.split("  ")[1].strip() for line in w.expect(0, "--help").stdout.splitlines()
+                 if line.startswith("  ")]
+        assert "plan" in words and "store import" in words, words
+        for command in words:
+            for line in w.expect(0, *command.split(), "--help").stdout.splitlines():
+                assert len(line) <= 80, f"{command} --help: {line}"
+        terminal = Terminal(w, "plan", "--onyl", "x")
+        terminal.read_until("did you mean --only?")
+        assert terminal.end() == 64
+
+
+TESTS = [mistakes_in_a_manifest, mistakes_in_a_config, mistakes_on_the_command_line,
+         help_fits_a_terminal]
+
+if __name__ == "__main__":
+    sys.exit(main(TESTS, sys.argv[1:]))
