@@ -16,6 +16,7 @@ struct block {
 struct arena {
 	struct block *head;  /* the one that is being filled, and the full ones behind it */
 	struct block *large; /* each of one large piece */
+	struct block *spare; /* released, for the next pieces */
 	size_t used;
 };
 
@@ -53,13 +54,19 @@ struct arena *arena_free(struct arena *a) {
 		return NULL;
 	drop(a->head, NULL);
 	drop(a->large, NULL);
+	drop(a->spare, NULL);
 	free(a);
 	return NULL;
 }
 
-static struct block *push(struct block **head, size_t size) {
-	struct block *b = block_new(size);
+static struct block *push(struct arena *a, struct block **head, size_t size) {
+	struct block *b = a->spare;
 
+	if (b && b->size >= size) {
+		a->spare = b->next;
+		b->used = 0;
+	} else
+		b = block_new(size);
 	b->next = *head;
 	*head = b;
 	return b;
@@ -74,7 +81,7 @@ static void *take(struct arena *a, size_t size) {
 		size_t usual = a->used < BLOCK_FIRST ? BLOCK_FIRST
 		               : a->used < BLOCK     ? a->used
 		                                     : BLOCK;
-		b = size > usual / 2 ? push(&a->large, size) : push(&a->head, usual);
+		b = size > usual / 2 ? push(a, &a->large, size) : push(a, &a->head, usual);
 	}
 	void *p = b->data + b->used;
 	b->used += size;
@@ -86,9 +93,20 @@ struct arena_mark arena_mark(const struct arena *a) {
 	return (struct arena_mark){ a->head, a->large, a->head ? a->head->used : 0, a->used };
 }
 
+/* Keeps what drop() would free: what is released over and over needs no malloc() after a while. */
+static struct block *release(struct arena *a, struct block *head, const struct block *end) {
+	while (head != end) {
+		struct block *next = head->next;
+		head->next = a->spare;
+		a->spare = head;
+		head = next;
+	}
+	return head;
+}
+
 void arena_release(struct arena *a, struct arena_mark mark) {
-	a->head = drop(a->head, mark.block);
-	a->large = drop(a->large, mark.large);
+	a->head = release(a, a->head, mark.block);
+	a->large = release(a, a->large, mark.large);
 	if (a->head)
 		a->head->used = mark.block_used;
 	a->used = mark.used;
@@ -149,6 +167,17 @@ void *arena_grow(struct arena *a, void *v, size_t n, size_t *cap, size_t size) {
 	if (n)
 		memcpy(grown, v, n * size);
 	return grown;
+}
+
+static bool in_chain(const struct block *b, uintptr_t p) {
+	for (; b; b = b->next)
+		if (p >= (uintptr_t)b->data && p < (uintptr_t)(b->data + b->size))
+			return true;
+	return false;
+}
+
+bool arena_owns(const struct arena *a, const void *p) {
+	return in_chain(a->head, (uintptr_t)p) || in_chain(a->large, (uintptr_t)p);
 }
 
 size_t arena_used(const struct arena *a) {

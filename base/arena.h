@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena;
@@ -50,4 +51,7 @@ struct arena_mark arena_mark(const struct arena *a);
 void arena_release(struct arena *a, struct arena_mark mark);
 
 /* Bytes handed out so far; for tests and benchmarks. */
+/* Does it own this address? The newest block is asked first. */
+bool arena_owns(const struct arena *a, const void *p);
+
 size_t arena_used(const struct arena *a);

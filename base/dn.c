@@ -86,6 +86,8 @@ char *dn_normal(struct arena *a, const char *text) {
 bool dn_same(const char *a, const char *b) {
 	if (strcasecmp(a, b) == 0)
 		return true;
+	if (is_plain(a) && is_plain(b))
+		return false;
 	struct arena *scratch = arena_new();
 	char *na = dn_normal(scratch, a);
 	char *nb = dn_normal(scratch, b);

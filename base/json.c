@@ -8,8 +8,8 @@
 static void line(struct json *j) {
 	if (j->compact)
 		return;
-	buf_putc(j->out, '\n');
-	buf_pad(j->out, ' ', (size_t)j->depth * 2);
+	buf_pad(j->out, ' ', (size_t)j->depth * 2 + 1);
+	j->out->data[j->out->len - (size_t)j->depth * 2 - 1] = '\n';
 }
 
 static void element(struct json *j) {
@@ -42,11 +42,26 @@ void json_close(struct json *j, char bracket) {
 		buf_putc(j->out, '\n');
 }
 
+/* How many bytes from the start stand for themselves, as far as eight at a time tell. */
+static size_t plain(const char *s, size_t len) {
+	const uint64_t ones = UINT64_MAX / 255, highs = ones << 7;
+	size_t n = 0;
+
+	for (uint64_t word; len - n >= sizeof(word); n += sizeof(word)) {
+		memcpy(&word, s + n, sizeof(word));
+		uint64_t quote = word ^ ones * '"', slash = word ^ ones * '\\';
+		uint64_t special = (word - ones * 0x20) | (quote - ones) | (slash - ones) | word;
+		if (special & highs)
+			break;
+	}
+	return n;
+}
+
 static void escaped(struct buf *out, const char *s, size_t len) {
 	size_t from = 0;
 
 	buf_putc(out, '"');
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = plain(s, len); i < len; i++) {
 		unsigned char c = (unsigned char)s[i];
 		int known = c < 0x80 ? 1 : u8_mblen((const uint8_t *)s + i, len - i);
 		if (known > 0 && c >= 0x20 && c != '"' && c != '\\') {
@@ -74,7 +89,7 @@ static void escaped(struct buf *out, const char *s, size_t len) {
 void json_key(struct json *j, const char *key) {
 	element(j);
 	escaped(j->out, key, strlen(key));
-	buf_puts(j->out, j->compact ? ":" : ": ");
+	buf_add(j->out, ": ", j->compact ? 1 : 2);
 	j->keyed = true;
 }
 

@@ -211,6 +211,41 @@ static void json(void **state) {
 	buf_done(&out);
 }
 
+/* Text is looked through in pieces of eight: what must be escaped is, wherever it stands. */
+static void json_escapes(void **state) {
+	static const struct {
+		const char *text, *written;
+	} rows[] = {
+		{ "\"", "\\\"" },
+		{ "\\", "\\\\" },
+		{ "\x1f", "\\u001f" },
+		{ "\n", "\\n" },
+		{ "\x7f", "\x7f" },
+		{ " ", " " },
+		{ "\xc3\xa9", "\xc3\xa9" },
+		{ "\xff", "\xef\xbf\xbd" },
+		{ "!", "!" },
+		{ "[", "[" },
+		{ "]", "]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		for (int at = 0; at <= 17; at++) {
+			struct buf out = { 0 }, text = { 0 }, wanted = { 0 };
+			struct json j = { .out = &out, .compact = true };
+			buf_printf(&text, "%.*s%s%.*s", at, "abcdefghijklmnopq", rows[i].text,
+			           17 - at, "ABCDEFGHIJKLMNOPQ");
+			buf_printf(&wanted, "\"%.*s%s%.*s\"", at, "abcdefghijklmnopq",
+			           rows[i].written, 17 - at, "ABCDEFGHIJKLMNOPQ");
+			json_bytes(&j, text.data, text.len);
+			assert_string_equal(out.data, wanted.data);
+			buf_done(&out);
+			buf_done(&text);
+			buf_done(&wanted);
+		}
+}
+
 /* What was taken back is gone, what stood before is not. */
 static void arenas(void **state) {
 	struct arena *a = arena_new();
@@ -226,6 +261,9 @@ static void arenas(void **state) {
 		assert_int_equal(arena_used(a), used);
 	}
 	assert_string_equal(kept, "kept");
+	assert_true(arena_owns(a, kept));
+	assert_true(arena_owns(a, arena_alloc(a, 1, 1024 * 1024)));
+	assert_false(arena_owns(a, state));
 	arena_free(a);
 }
 
@@ -233,7 +271,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(guids), cmocka_unit_test(sids),    cmocka_unit_test(dns),
 		cmocka_unit_test(times), cmocka_unit_test(folding), cmocka_unit_test(diagnostics),
-		cmocka_unit_test(json),  cmocka_unit_test(arenas),
+		cmocka_unit_test(json),  cmocka_unit_test(arenas),  cmocka_unit_test(json_escapes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
