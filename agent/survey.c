@@ -1,9 +1,34 @@
 #include "agent/survey.h"
 
-#include <string.h>
+#include <uv.h>
 
 #include "reconcile/beside.h"
 #include "reconcile/rulebook.h"
+
+/* Connections are decided apart from each other: as many at a time as there are processors. */
+struct slice {
+	struct survey *s;
+	const struct settings *settings;
+	int64_t now;
+	bool archives;     /* of which kind */
+	size_t begin, end; /* of the connections */
+	struct arena *a;   /* of the items that are settled */
+	struct arena *scratch, *asked;
+	struct keys needs; /* doubles stay */
+	struct arena_mark mark;
+	bool settled;
+	bool alone; /* no thread could be had for it */
+	uv_thread_t thread;
+};
+
+static size_t slices_for(size_t n) {
+	enum { WORTHWHILE = 1000, MOST = 16 };
+	size_t most = n / WORTHWHILE + 1, processors = uv_available_parallelism();
+
+	if (processors < most)
+		most = processors;
+	return most < MOST ? most : MOST;
+}
 
 void survey_begin(struct survey *s, const struct connection *const *connections,
                   const struct done *const *done, size_t n) {
@@ -11,6 +36,17 @@ void survey_begin(struct survey *s, const struct connection *const *connections,
 	s->world = world_new(s->a);
 	s->items = ARENA_ARRAY(s->a, struct item, n);
 	s->settled = ARENA_ARRAY(s->a, bool, n);
+	s->n_slices = slices_for(n);
+	s->slices = ARENA_ARRAY(s->a, struct slice, s->n_slices);
+	for (size_t i = 0; i < s->n_slices; i++)
+		s->slices[i] = (struct slice){ .s = s,
+			                       .begin = n * i / s->n_slices,
+			                       .end = n * (i + 1) / s->n_slices,
+			                       .a = arena_new(),
+			                       .scratch = arena_new(),
+			                       .asked = arena_new() };
+	for (size_t i = 0; i < n; i++)
+		s->archives |= connections[i]->archive;
 }
 
 void survey_end(struct survey *s) {
@@ -19,38 +55,86 @@ void survey_end(struct survey *s) {
 	if (s->asked)
 		keys_done(&s->needs);
 	arena_free(s->asked);
+	for (size_t i = 0; i < s->n_slices; i++) {
+		arena_free(s->slices[i].a);
+		arena_free(s->slices[i].scratch);
+		arena_free(s->slices[i].asked);
+	}
 	beside_free(s->beside);
 	world_free(s->world);
 	arena_free(s->a);
 	*s = (struct survey){ 0 };
 }
 
-static void plan_one(struct survey *s, size_t i, const struct settings *settings, int64_t now) {
-	struct arena_mark mark = arena_mark(s->a);
-	size_t asked = s->needs.asked;
+static void plan_one(struct slice *slice, size_t i) {
+	struct survey *s = slice->s;
+	struct arena_mark mark = arena_mark(slice->scratch);
+	size_t asked = slice->needs.asked;
+	struct item *item = s->items + i;
 
 	if (s->done)
-		plan_undo(s->a, s->connections[i], s->done[i], s->world, now,
-		          beside_user(s->beside, s->done[i]->user), &s->needs, s->items + i);
+		plan_undo(slice->scratch, s->connections[i], s->done[i], s->world, slice->now,
+		          beside_user(s->beside, s->done[i]->user), &slice->needs, item);
 	else
-		plan_connection(s->a, s->connections[i], s->world, settings, now, s->beside,
-		                &s->needs, s->items + i);
-	s->settled[i] = s->needs.asked == asked;
-	if (!s->settled[i])
-		arena_release(s->a, mark);
+		plan_connection(slice->scratch, s->connections[i], s->world, slice->settings,
+		                slice->now, s->beside, &slice->needs, item);
+	s->settled[i] = slice->needs.asked == asked;
+	if (s->settled[i])
+		item_keep(slice->a, slice->scratch, item,
+		          i > slice->begin && s->settled[i - 1] ? item - 1 : NULL);
+	arena_release(slice->scratch, mark);
+}
+
+static void plan_slice(void *arg) {
+	struct slice *slice = arg;
+	struct survey *s = slice->s;
+
+	slice->settled = true;
+	for (size_t i = slice->begin; i < slice->end; i++) {
+		if (s->connections[i]->archive != slice->archives)
+			continue;
+		if (!s->settled[i])
+			plan_one(slice, i);
+		slice->settled &= s->settled[i];
+	}
+}
+
+/* The first slice is this thread's own; where none can be had for another, that is as well. */
+static void plan_slices(struct survey *s) {
+	for (size_t i = 1; i < s->n_slices; i++)
+		if (uv_thread_create(&s->slices[i].thread, plan_slice, s->slices + i) != 0) {
+			s->slices[i].alone = true;
+			plan_slice(s->slices + i);
+		}
+	plan_slice(s->slices);
+	for (size_t i = 1; i < s->n_slices; i++)
+		if (!s->slices[i].alone)
+			(void)uv_thread_join(&s->slices[i].thread);
 }
 
 /* Plans those of one kind that are not settled; true when all of them are. */
-static bool plan_kind(struct survey *s, bool archive, const struct settings *settings,
+static bool plan_kind(struct survey *s, bool archives, const struct settings *settings,
                       int64_t now) {
 	bool all = true;
 
-	for (size_t i = 0; i < s->n; i++) {
-		if (s->connections[i]->archive != archive)
-			continue;
-		if (!s->settled[i])
-			plan_one(s, i, settings, now);
-		all &= s->settled[i];
+	if (archives && !s->archives)
+		return true;
+	for (size_t i = 0; i < s->n_slices; i++) {
+		struct slice *slice = s->slices + i;
+		slice->settings = settings;
+		slice->now = now;
+		slice->archives = archives;
+		slice->alone = false;
+		slice->mark = arena_mark(slice->asked);
+		slice->needs = (struct keys){ .arena = slice->asked };
+	}
+	plan_slices(s);
+	for (size_t i = 0; i < s->n_slices; i++) {
+		struct slice *slice = s->slices + i;
+		for (size_t k = 0; k < slice->needs.n; k++)
+			keys_add(&s->needs, slice->needs.v[k].kind, slice->needs.v[k].text);
+		arena_release(slice->asked, slice->mark);
+		all &= slice->settled;
 	}
 	return all;
 }
@@ -68,7 +152,7 @@ bool survey_plan(struct survey *s, const struct settings *settings, int64_t now)
 	bool archives_first = s->done != NULL;
 	if (!plan_kind(s, archives_first, settings, now))
 		return false;
-	if (!s->beside)
+	if (!s->beside && s->archives)
 		s->beside = beside_new(s->items, s->n, archives_first);
 	return plan_kind(s, !archives_first, settings, now);
 }

@@ -3,7 +3,8 @@
  *
  * The planner says what it needs, the two halves of store/ are asked, and so on in rounds. The
  * same survey makes a plan and looks again right before a write. Each function is one step, for
- * the thread that its comment names; agent/pass.c takes them in turn.
+ * the thread that its comment names; agent/pass.c takes them in turn. Deciding is a pure function
+ * of a world that nobody writes meanwhile, so a large survey is decided on several threads.
  */
 #pragma once
 
@@ -11,8 +12,11 @@
 #include "reconcile/undo.h"
 
 struct survey {
-	struct arena *a;     /* of the world and the items */
-	struct arena *asked; /* of the keys of one round */
+	struct arena *a;      /* of the world and the items */
+	struct arena *asked;  /* of the keys of one round */
+	struct slice *slices; /* of the connections: each is decided by a thread of its own */
+	size_t n_slices;
+	bool archives; /* some connection is of one */
 	struct world *world;
 	const struct connection *const *connections;
 	const struct done *const *done; /* of an undo: by connection; else NULL */

@@ -42,11 +42,10 @@ static const struct value *text_value(const struct after_subject *s, const char 
 	return v;
 }
 
-static const struct value *values(const void *subject, const char *folded, size_t *ret_n,
+static const struct value *values(const void *subject, const char *folded, int id, size_t *ret_n,
                                   bool *ret_incomplete) {
 	const struct after_subject *s = subject;
 	const struct entry *e = s->entry;
-	int id = attribute_find(folded, strlen(folded));
 
 	*ret_n = 0;
 	for (const enum attribute *h = s->hidden; id >= 0 && h && *h != ATTR_COUNT; h++)
@@ -72,7 +71,7 @@ static const struct value *values(const void *subject, const char *folded, size_
 }
 
 enum verdict after_matches(const struct after_subject *s, const struct filter *f) {
-	struct filter_subject subject = { values, s };
+	struct filter_subject subject = { values, s, s->a };
 
 	return filter_matches(f, &subject);
 }

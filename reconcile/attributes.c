@@ -27,6 +27,13 @@ int attribute_find(const char *name, size_t len) {
 	return -1;
 }
 
+bool value_is_text(enum attribute id) {
+	enum syntax syntax = attributes[id].syntax;
+
+	return syntax == SYNTAX_TEXT || syntax == SYNTAX_DN || syntax == SYNTAX_INTEGER ||
+	       syntax == SYNTAX_BOOLEAN;
+}
+
 char *value_text(struct arena *a, enum attribute id, struct value v) {
 	char text[GUID_TEXT];
 	struct guid g;

@@ -111,6 +111,8 @@ struct value {
 };
 
 /* How the value is shown to people and in JSON. */
+/* Is it shown as it stands? */
+bool value_is_text(enum attribute id);
 char *value_text(struct arena *a, enum attribute id, struct value v);
 
 /* The value that value_text() shows so; false where the text is none of this attribute. */

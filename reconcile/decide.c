@@ -12,6 +12,10 @@
 
 /* ---- asking ---- */
 
+bool pending(const struct decision *d) {
+	return d->needs->asked > d->asked;
+}
+
 bool ask(struct decision *d, enum key_kind kind, const char *text, struct answer *ret) {
 	*ret = world_ask(d->w, kind, text);
 	if (ret->state == ANSWER_NOT_ASKED)

@@ -34,6 +34,7 @@ struct decision {
 	const struct settings *s;
 	int64_t now;
 	struct keys *needs;
+	size_t asked;                /* needs->asked when the decision began */
 	const struct beside *beside; /* of an archive: the primaries in the same plan; else NULL */
 	struct item *item;
 
@@ -67,6 +68,9 @@ void decide(struct decision *d);
 void asks(struct decision *d, const char *code);
 
 /* ---- asking the world (decide.c) ---- */
+
+/* Was something asked for that is still to be fetched? The item is a stage on the way then. */
+bool pending(const struct decision *d);
 
 /*
  * True and the whole answer; false where it is still to be fetched (it was put into `needs`) or

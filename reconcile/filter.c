@@ -17,6 +17,7 @@ struct filter {
 	enum op op;
 	const struct filter *first, *next; /* of AND, OR, NOT: the parts; next: the sibling */
 	const char *name;                  /* folded */
+	int id;                            /* of the table; -1: another attribute */
 	struct value *pieces;              /* SUBSTRING: initial, any..., final; else one */
 	size_t n;
 };
@@ -104,6 +105,7 @@ static bool parse_operator(struct parser *s, struct filter *f) {
 		return false;
 	}
 	f->name = text_fold_bytes(s->a, from, (size_t)(s->p - from));
+	f->id = attribute_find(f->name, strlen(f->name));
 	f->op = *s->p == '>' ? AT_LEAST : *s->p == '<' ? AT_MOST : EQUAL;
 	if (*s->p == ':') {
 		colon = strchr(s->p + 1, ':');
@@ -225,23 +227,20 @@ static bool number(struct value v, int64_t *ret) {
 }
 
 /* A class stands for its objects' category: `person` for CN=Person,CN=Schema,... */
-static bool is_category(struct value have, struct value asked) {
-	struct arena *a = arena_new();
-	char *name = dn_name(a, have.data);
-	bool same = name && text_same(name, asked.data);
+static bool is_category(struct arena *a, struct value have, struct value asked) {
+	const char *name = dn_name(a, have.data);
 
-	arena_free(a);
-	return same;
+	return name && text_same(name, asked.data);
 }
 
-static bool equal(const struct filter *f, struct value have) {
+static bool equal(struct arena *a, const struct filter *f, struct value have) {
 	struct value asked = f->pieces[0];
 	int64_t x, y;
-	int id = attribute_find(f->name, strlen(f->name));
+	int id = f->id;
 
 	if (have.len == asked.len && memcmp(have.data, asked.data, have.len) == 0)
 		return true;
-	if (strcmp(f->name, "objectcategory") == 0 && is_category(have, asked))
+	if (strcmp(f->name, "objectcategory") == 0 && is_category(a, have, asked))
 		return true;
 	if (id >= 0 && attributes[id].syntax != SYNTAX_TEXT &&
 	    attributes[id].syntax != SYNTAX_INTEGER)
@@ -252,8 +251,7 @@ static bool equal(const struct filter *f, struct value have) {
 	       (strchr(asked.data, '=') && dn_same(have.data, asked.data));
 }
 
-static bool substring(const struct filter *f, struct value have) {
-	struct arena *a = arena_new();
+static bool substring(struct arena *a, const struct filter *f, struct value have) {
 	const char *text = text_fold_bytes(a, have.data, have.len), *at = text;
 	bool match = true;
 
@@ -272,21 +270,17 @@ static bool substring(const struct filter *f, struct value have) {
 		if (match)
 			at += i == f->n - 1 ? 0 : n;
 	}
-	arena_free(a);
 	return match;
 }
 
-static bool ordered(const struct filter *f, struct value have) {
+static bool ordered(struct arena *a, const struct filter *f, struct value have) {
 	int64_t x, y;
 	int order;
 
 	if (number(have, &x) && number(f->pieces[0], &y))
 		order = (x > y) - (x < y);
-	else {
-		struct arena *a = arena_new();
+	else
 		order = strcmp(text_fold(a, have.data), text_fold(a, f->pieces[0].data));
-		arena_free(a);
-	}
 	return f->op == AT_LEAST ? order >= 0 : order <= 0;
 }
 
@@ -298,15 +292,15 @@ static bool bits(const struct filter *f, struct value have) {
 	return f->op == ALL_BITS ? (x & mask) == mask : (x & mask) != 0;
 }
 
-static bool compare(const struct filter *f, struct value have) {
+static bool compare(struct arena *a, const struct filter *f, struct value have) {
 	switch (f->op) {
 	case EQUAL:
-		return equal(f, have);
+		return equal(a, f, have);
 	case SUBSTRING:
-		return substring(f, have);
+		return substring(a, f, have);
 	case AT_LEAST:
 	case AT_MOST:
-		return ordered(f, have);
+		return ordered(a, f, have);
 	case ALL_BITS:
 	case ANY_BIT:
 		return bits(f, have);
@@ -323,10 +317,10 @@ static bool compare(const struct filter *f, struct value have) {
 static enum verdict of_values(const struct filter *f, const struct filter_subject *s) {
 	size_t n;
 	bool incomplete = false;
-	const struct value *values = s->values(s->subject, f->name, &n, &incomplete);
+	const struct value *values = s->values(s->subject, f->name, f->id, &n, &incomplete);
 
 	for (size_t i = 0; i < n; i++)
-		if (compare(f, values[i]))
+		if (compare(s->a, f, values[i]))
 			return VERDICT_YES;
 	return incomplete ? VERDICT_UNREADABLE : VERDICT_NO;
 }

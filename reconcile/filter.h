@@ -24,11 +24,13 @@ const struct filter *filter_parse(struct arena *a, const char *text, const char 
 /* Calls `name` for every attribute that the filter mentions, folded; doubles included. */
 void filter_names(const struct filter *f, void (*name)(void *to, const char *folded), void *to);
 
-/* What the filter is asked of: all values of an attribute, by its folded name. */
+/* What the filter is asked of: all values of an attribute, by its folded name and its place in
+ * the table of attributes (-1: it is not of the table). */
 struct filter_subject {
-	const struct value *(*values)(const void *subject, const char *folded, size_t *ret_n,
-	                              bool *ret_incomplete);
+	const struct value *(*values)(const void *subject, const char *folded, int id,
+	                              size_t *ret_n, bool *ret_incomplete);
 	const void *subject;
+	struct arena *a; /* for what is made on the way */
 };
 
 enum verdict { VERDICT_NO, VERDICT_YES, VERDICT_UNREADABLE };

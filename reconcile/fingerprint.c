@@ -1,8 +1,8 @@
 /* Digests of a decision and of a wish: two that are equal decide and want the same. */
 #include "reconcile/fingerprint.h"
 
+#include <nettle/base16.h>
 #include <nettle/sha2.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/timestamp.h"
@@ -47,8 +47,8 @@ static void finish(struct digest *g, char text[static 65]) {
 	uint8_t sum[SHA256_DIGEST_SIZE];
 
 	sha256_digest(&g->ctx, sizeof(sum), sum);
-	for (size_t i = 0; i < sizeof(sum); i++)
-		(void)sprintf(text + 2 * i, "%02x", sum[i]);
+	base16_encode_update(text, sizeof(sum), sum);
+	text[64] = '\0';
 }
 
 void item_fingerprint(struct item *item) {

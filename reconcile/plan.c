@@ -142,9 +142,19 @@ void plan_connection(struct arena *a, const struct connection *c, const struct w
 	decide(&d);
 }
 
+/*
+ * Is it still to be fetched who owns the mailbox, and does it look like nobody? Then what a connect
+ * needs is asked for at the same time: a round trip less. Nothing is concluded from it.
+ */
+static bool seems_free(const struct decision *d) {
+	return pending(d) && !d->owners_known && d->user && d->row && !d->c->archive &&
+	       d->row->state != MAILBOX_CONNECTED && !entry_has(d->user, ATTR_MAILBOX_GUID);
+}
+
 void decide(struct decision *d) {
 	const struct connection *c = d->c;
 
+	d->asked = d->needs->asked;
 	d->pin = valid_pin(d);
 	settle_database(d);
 	settle_mailbox(d);
@@ -153,7 +163,7 @@ void decide(struct decision *d) {
 	settle_ownership(d);
 	settle_policies(d);
 	rules_of_mailbox(d);
-	bool connects = d->ownership == OWNER_NOBODY && d->user && d->row &&
+	bool connects = (d->ownership == OWNER_NOBODY || seems_free(d)) && d->user && d->row &&
 	                d->row->vanished == TIMESTAMP_NONE;
 	bool updates = d->ownership == OWNER_WANTED;
 	if (supported(d) && c->archive && (connects || updates))
@@ -162,6 +172,8 @@ void decide(struct decision *d) {
 		plan_connect(d);
 	else if (c->type != TYPE_LINKED && updates)
 		plan_update(d);
+	if (pending(d))
+		return;
 	if (!c->user && d->user)
 		asks(d, "matched-by-name");
 	if (d->by_name_alone && changes_directory(d->item))

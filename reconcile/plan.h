@@ -84,7 +84,7 @@ enum claim_kind {
 struct claim {
 	enum claim_kind kind;
 	const char *key;   /* folded */
-	const char *shown; /* for the message */
+	const char *shown; /* as somebody wrote it */
 };
 
 struct item {
@@ -167,6 +167,14 @@ void item_stamp(struct arena *a, struct item *item, int64_t now);
 void plan_connection(struct arena *a, const struct connection *c, const struct world *w,
                      const struct settings *s, int64_t now, const struct beside *beside,
                      struct keys *needs, struct item *ret);
+
+/*
+ * Moves what an item points to from the arena in which it was decided, which is full of what was
+ * only needed on the way, to another. Values that are the same as those of `like` are shared with
+ * it: most of what a connect writes, it writes everywhere. NULL: nothing is.
+ */
+void item_keep(struct arena *to, const struct arena *from, struct item *item,
+               const struct item *like);
 
 /*
  * Blocks connections that want one thing; over all that were read, before any is left out. With

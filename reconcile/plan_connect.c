@@ -42,6 +42,8 @@ void plan_connect(struct decision *d) {
 	change_if_absent(d);
 	/* Policies and lists are asked about the entry as it will be: they come last. */
 	rules_of_addresses(d);
+	if (pending(d))
+		return;
 	change_address_lists(d);
 	rules_of_schema(d);
 	if (d->row->state != MAILBOX_CONNECTED)

@@ -35,7 +35,7 @@ static void member(struct json *j, const char *key, const char *value) {
 
 static void one_json(struct json *j, const struct explanation *e) {
 	json_open(j, '{');
-	render_json_connection(j, e->item, false);
+	render_json_connection(j, e->item, false, NULL);
 	json_key(j, "questions");
 	json_open(j, '[');
 	for (size_t i = 0; i < e->questions.n; i++) {

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/timestamp.h"
@@ -77,14 +78,46 @@ static void mailbox(struct json *j, const struct item *item) {
 
 static void values(struct json *j, const char *key, const struct change *c, const struct value *v,
                    size_t n) {
-	struct arena *a = arena_new();
+	struct arena *a = NULL;
 
 	json_key(j, key);
 	json_open(j, '[');
 	for (size_t i = 0; i < n; i++)
-		json_text(j, c->store ? v[i].data : value_text(a, c->id, v[i]));
+		if (c->store || value_is_text(c->id)) {
+			json_bytes(j, v[i].data, v[i].len);
+		} else {
+			a = a ? a : arena_new();
+			json_text(j, value_text(a, c->id, v[i]));
+		}
 	json_close(j, ']');
 	arena_free(a);
+}
+
+/* How the last change of an attribute was written: most connections change it alike. */
+struct render_memory {
+	struct {
+		struct change change;
+		struct buf text;
+	} of[ATTR_COUNT];
+};
+
+struct render_memory *render_memory_new(void) {
+	struct render_memory *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		abort();
+	return m;
+}
+
+void render_memory_free(struct render_memory *m) {
+	for (size_t i = 0; m && i < ATTR_COUNT; i++)
+		buf_done(&m->of[i].text);
+	free(m);
+}
+
+static bool shared(const struct change *x, const struct change *y) {
+	return x->before == y->before && x->n_before == y->n_before && x->after == y->after &&
+	       x->n_after == y->n_after;
 }
 
 static void change(struct json *j, const struct change *c) {
@@ -94,6 +127,24 @@ static void change(struct json *j, const struct change *c) {
 	values(j, "before", c, c->before, c->n_before);
 	values(j, "after", c, c->after, c->n_after);
 	json_close(j, '}');
+}
+
+static void remembered(struct json *j, const struct change *c, struct render_memory *m) {
+	if (c->store || !m) {
+		change(j, c);
+		return;
+	}
+	struct buf *text = &m->of[c->id].text;
+	if (!text->len || !shared(&m->of[c->id].change, c)) {
+		/* As deep as here, but the value alone: json_raw() puts it into its place. */
+		struct json apart = *j;
+		apart.out = text;
+		apart.keyed = true;
+		text->len = 0;
+		change(&apart, c);
+		m->of[c->id].change = *c;
+	}
+	json_raw(j, text->data);
 }
 
 static void notes(struct json *j, const char *key, const struct notes *list) {
@@ -141,7 +192,8 @@ void render_json_result(struct json *j, const struct item *item) {
 	arena_free(a);
 }
 
-void render_json_connection(struct json *j, const struct item *item, bool applied) {
+void render_json_connection(struct json *j, const struct item *item, bool applied,
+                            struct render_memory *m) {
 	static const char *const causes[] = { NULL, "intent", "drift" };
 	const struct connection *c = item->connection;
 
@@ -164,7 +216,7 @@ void render_json_connection(struct json *j, const struct item *item, bool applie
 	json_key(j, "changes");
 	json_open(j, '[');
 	for (size_t i = 0; i < item->changes.n; i++)
-		change(j, item->changes.v + i);
+		remembered(j, item->changes.v + i, m);
 	json_close(j, ']');
 	notes(j, "reasons", &item->reasons);
 	notes(j, "warnings", &item->warnings);
@@ -212,6 +264,7 @@ void render_json_verdict(struct json *j, const struct plan *p) {
 
 void render_json(const struct plan *p, const struct render_options *o, struct buf *out) {
 	struct json j = { .out = out };
+	struct render_memory *m = render_memory_new();
 
 	json_open(&j, '{');
 	text(&j, "format", RENDER_FORMAT);
@@ -225,9 +278,10 @@ void render_json(const struct plan *p, const struct render_options *o, struct bu
 	json_open(&j, '[');
 	for (size_t i = 0; i < p->n; i++) {
 		json_open(&j, '{');
-		render_json_connection(&j, p->items + i, o->applied);
+		render_json_connection(&j, p->items + i, o->applied, m);
 		json_close(&j, '}');
 	}
 	json_close(&j, ']');
 	json_close(&j, '}');
+	render_memory_free(m);
 }

@@ -26,7 +26,7 @@ void render_ndjson(const struct plan *p, const struct render_options *o, struct 
 		/* A connection has a `type` of its own. */
 		json_key(&j, "connection");
 		json_open(&j, '{');
-		render_json_connection(&j, p->items + i, false);
+		render_json_connection(&j, p->items + i, false, NULL);
 		json_close(&j, '}');
 		json_close(&j, '}');
 	}

@@ -11,7 +11,12 @@
 #define RENDER_FORMAT "mbxctl.plan/1"
 
 /* The members of an object that the caller opened and closes. */
-void render_json_connection(struct json *j, const struct item *item, bool applied);
+/* With a memory, a change that shares its values with one written before is copied from there. */
+struct render_memory;
+struct render_memory *render_memory_new(void);
+void render_memory_free(struct render_memory *m); /* NULL is fine */
+void render_json_connection(struct json *j, const struct item *item, bool applied,
+                            struct render_memory *m);
 void render_json_result(struct json *j, const struct item *item);
 void render_json_totals(struct json *j, const struct plan *p, bool applied);
 void render_json_verdict(struct json *j, const struct plan *p); /* complete, overLimit, released */

@@ -5,9 +5,23 @@
 
 #include "base/text.h"
 
-static const char *const classes[] = { "msexchrecipientpolicy", "addressbookcontainer",
-	                               "attributeschema" };
-enum { CLASS_POLICIES, CLASS_LISTS, CLASS_SCHEMA, CLASSES };
+/* All that decisions ask about: few objects, and one question less for every connection. */
+static const char *const classes[] = {
+	"msexchrecipientpolicy",
+	"addressbookcontainer",
+	"attributeschema",
+	"msexchprivatemdb",
+	"msexchexchangeserver",
+	"msexchadmingroup",
+	"msexchaccepteddomain",
+	"msexchrbacpolicy",
+	"msexchmobilemailboxpolicy",
+	"msexchmailboxrecipienttemplate",
+	"msexchaddressbookmailboxpolicy",
+	"crossref",
+};
+enum { CLASS_POLICIES, CLASS_LISTS, CLASS_SCHEMA };
+enum { CLASSES = sizeof(classes) / sizeof(*classes) };
 
 /* {26491cfc-9e50-4857-861b-0cb8df22b5d7} in msExchPolicyOptionList: it is about addresses. */
 static const uint8_t address_policy[16] = { 0xfc, 0x1c, 0x49, 0x26, 0x50, 0x9e, 0x57, 0x48,

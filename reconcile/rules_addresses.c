@@ -93,11 +93,9 @@ static void check_accepted(struct decision *d, const char *address) {
 
 static void claim_address(struct decision *d, const char *address) {
 	if (is_x500(address))
-		claim(d, CLAIM_LEGACY_DN, text_fold(d->a, address + 5),
-		      arena_printf(d->a, "legacyExchangeDN %s", address + 5));
+		claim(d, CLAIM_LEGACY_DN, text_fold(d->a, address + 5), address + 5);
 	else
-		claim(d, CLAIM_ADDRESS, text_fold(d->a, address),
-		      arena_printf(d->a, "address %s", address));
+		claim(d, CLAIM_ADDRESS, text_fold(d->a, address), address);
 }
 
 static void add(struct decision *d, struct addresses *list, const char *address) {

@@ -51,8 +51,7 @@ void rules_of_alias(struct decision *d) {
 			       from, fault);
 			return;
 		}
-		claim(d, CLAIM_ALIAS, text_fold(d->a, alias),
-		      arena_printf(d->a, "alias \"%s\"", alias));
+		claim(d, CLAIM_ALIAS, text_fold(d->a, alias), alias);
 	}
 	d->alias = alias;
 	check_alias_taken(d, alias);

@@ -26,8 +26,7 @@ static bool ask_holder(struct decision *d, const char *dn, const struct entry **
 
 static void write_dn(struct decision *d, const char *dn) {
 	change_to_text(d, ATTR_LEGACY_EXCHANGE_DN, dn);
-	claim(d, CLAIM_LEGACY_DN, text_fold(d->a, dn),
-	      arena_printf(d->a, "legacyExchangeDN %s", dn));
+	claim(d, CLAIM_LEGACY_DN, text_fold(d->a, dn), dn);
 }
 
 /* The legacyExchangeDN of the admin group above the database's server; false as ask(). */
@@ -104,8 +103,7 @@ static void keep_reachable(struct decision *d, const char *dn) {
 	asks(d, "address-taken");
 	if (holder)
 		reason(d, "address-taken", "legacyExchangeDN %s belongs to %s", dn, holder->dn);
-	claim(d, CLAIM_LEGACY_DN, text_fold(d->a, dn),
-	      arena_printf(d->a, "legacyExchangeDN %s", dn));
+	claim(d, CLAIM_LEGACY_DN, text_fold(d->a, dn), dn);
 	d->x500 = arena_printf(d->a, "X500:%s", dn);
 }
 

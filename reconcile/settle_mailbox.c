@@ -207,6 +207,5 @@ void settle_mailbox(struct decision *d) {
 		       d->c->mailbox);
 	char text[GUID_TEXT];
 	guid_text(d->mailbox, text);
-	claim(d, CLAIM_MAILBOX, arena_strdup(d->a, text),
-	      arena_printf(d->a, "mailbox \"%s\"", d->c->mailbox));
+	claim(d, CLAIM_MAILBOX, arena_strdup(d->a, text), d->c->mailbox);
 }

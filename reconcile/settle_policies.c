@@ -31,26 +31,12 @@ bool policy_managed(const struct decision *d, enum policy_kind kind) {
 	         d->type != TYPE_USER);
 }
 
-/* Does it stand somewhere below a container of this name? */
-static bool in_container(const struct entry *policy, const char *container) {
-	struct arena *scratch = arena_new();
-	bool there = false;
-
-	for (const char *dn = dn_parent(scratch, policy->dn); dn && !there;
-	     dn = dn_parent(scratch, dn)) {
-		const char *name = dn_name(scratch, dn);
-		there = name && text_same(name, container);
-	}
-	arena_free(scratch);
-	return there;
-}
-
 bool policy_is_retention(const struct entry *policy) {
-	return in_container(policy, "Retention Policies Container");
+	return entry_within(policy, "retention policies container");
 }
 
 bool policy_is_managed_folder(const struct entry *policy) {
-	return in_container(policy, "ELC Mailbox Policies");
+	return entry_within(policy, "elc mailbox policies");
 }
 
 static bool of_kind(const struct entry *policy, enum policy_kind kind) {

@@ -321,9 +321,8 @@ void settle_user(struct decision *d) {
 	claim(d, CLAIM_USER,
 	      d->c->archive ? arena_printf(d->a, "%s archive", d->user->identity)
 	                    : d->user->identity,
-	      arena_printf(d->a, "user %s", d->user->dn));
+	      d->user->dn);
 	if (d->c->alias)
-		claim(d, CLAIM_ALIAS, text_fold(d->a, d->c->alias),
-		      arena_printf(d->a, "alias \"%s\"", d->c->alias));
+		claim(d, CLAIM_ALIAS, text_fold(d->a, d->c->alias), d->c->alias);
 	claim_given_addresses(d);
 }

@@ -9,16 +9,18 @@
 
 const char *const mailbox_state_names[] = { "connected", "disabled", "softDeleted", NULL };
 
-/* One slot of any of the tables below; the key is a text in the arena. */
+/* One slot of any of the tables below. */
 struct slot {
 	UT_hash_handle hh;
-	const char *key;
-	const void *what;
-	struct {
-		const struct applied_row **v;
-		size_t n, cap;
-	} rows;
-	struct answer answer;
+	union {
+		const void *what;
+		struct {
+			const struct applied_row **v;
+			size_t n, cap;
+		} rows;
+		struct answer answer;
+	};
+	char key[];
 };
 
 struct table {
@@ -41,21 +43,33 @@ struct world {
 };
 
 static struct slot *find(const struct table *t, const char *key) {
-	struct slot *s;
+	struct slot *s = NULL;
 
-	HASH_FIND_STR(t->slots, key, s);
+	if (t->slots)
+		HASH_FIND_STR(t->slots, key, s);
 	return s;
 }
 
-static struct slot *put(struct arena *a, struct table *t, const char *key) {
-	struct slot *s = find(t, key);
+/* The slot of a key, new where there was none. */
+static struct slot *put(struct arena *a, struct table *t, const char *key, bool *ret_new) {
+	size_t len = strlen(key);
+	unsigned hash = hash_bytes(key, len);
+	struct slot *s;
 
+	HASH_FIND_BYHASHVALUE(hh, t->slots, key, len, hash, s);
+	*ret_new = !s;
 	if (s)
 		return s;
-	s = ARENA_NEW(a, struct slot);
-	s->key = arena_strdup(a, key);
-	HASH_ADD_KEYPTR(hh, t->slots, s->key, strlen(s->key), s);
+	s = arena_alloc(a, 1, sizeof(*s) + len + 1);
+	memcpy(s->key, key, len);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, t->slots, s->key, len, hash, s);
 	return s;
+}
+
+static struct slot *slot(struct arena *a, struct table *t, const char *key) {
+	bool fresh;
+
+	return put(a, t, key, &fresh);
 }
 
 static void clear(struct table *t) {
@@ -79,12 +93,14 @@ void keys_done(struct keys *k) {
 void keys_add(struct keys *k, enum key_kind kind, const char *text) {
 	struct table *index = k->index;
 
+	bool fresh = true;
+	struct key key = { kind, NULL };
+
 	k->asked++;
-	if (find(index + kind, text))
-		return;
-	const char *copy = put(k->arena, index + kind, text)->key;
-	struct key key = { kind, copy };
-	ARENA_PUSH(k->arena, k, key);
+	key.text = index ? put(k->arena, index + kind, text, &fresh)->key
+	                 : arena_strdup(k->arena, text);
+	if (fresh)
+		ARENA_PUSH(k->arena, k, key);
 }
 
 bool key_of_inventory(enum key_kind kind) {
@@ -146,8 +162,9 @@ bool entry_holds(const struct entry *e, enum attribute id, struct value v) {
 	return false;
 }
 
-bool entry_named(const struct entry *e, const char *folded) {
-	const char *p = strchr(e->normal, '=');
+/* Is this the value of the component that a normal DN begins with? */
+static bool component_is(const char *normal, const char *folded) {
+	const char *p = strchr(normal, '=');
 
 	/* dn_normal() escapes by a backslash and nothing else. */
 	for (p = p ? p + 1 : ""; *p && *p != ',' && *p != '+'; p++, folded++) {
@@ -157,6 +174,20 @@ bool entry_named(const struct entry *e, const char *folded) {
 			return false;
 	}
 	return !*folded;
+}
+
+bool entry_named(const struct entry *e, const char *folded) {
+	return component_is(e->normal, folded);
+}
+
+bool entry_within(const struct entry *e, const char *folded) {
+	for (const char *p = e->normal; *p; p++) {
+		if (*p == '\\')
+			p++;
+		else if (*p == ',' && component_is(p + 1, folded))
+			return true;
+	}
+	return false;
 }
 
 /* ---- the world ---- */
@@ -203,26 +234,26 @@ void world_set_tables(struct world *w, struct database_row *databases, size_t n_
 	w->n_applied = n_applied;
 	for (size_t i = 0; i < n_applied; i++) {
 		struct applied_row *r = applied + i;
-		put(w->arena, &w->applied, name_pair(w->arena, r->manifest, r->name))->what = r;
+		slot(w->arena, &w->applied, name_pair(w->arena, r->manifest, r->name))->what = r;
 		if (!guid_none(r->mailbox))
 			ARENA_PUSH(w->arena,
-			           &put(w->arena, &w->pairs, pair(w->arena, r->mailbox, r->user))
+			           &slot(w->arena, &w->pairs, pair(w->arena, r->mailbox, r->user))
 			                    ->rows,
 			           r);
 	}
 	for (size_t i = 0; i < n_intents; i++)
-		put(w->arena, &w->open, pair(w->arena, intents[i].mailbox, intents[i].user))->what =
-		        intents + i;
+		slot(w->arena, &w->open, pair(w->arena, intents[i].mailbox, intents[i].user))
+		        ->what = intents + i;
 }
 
 void world_set_undone(struct world *w, struct undone_row *undone, size_t n) {
 	for (size_t i = 0; i < n; i++)
-		put(w->arena, &w->undone, pair(w->arena, undone[i].mailbox, undone[i].user))->what =
-		        undone + i;
+		slot(w->arena, &w->undone, pair(w->arena, undone[i].mailbox, undone[i].user))
+		        ->what = undone + i;
 }
 
 static struct answer *answer(struct world *w, struct key k) {
-	return &put(w->arena, w->answers + k.kind, k.text)->answer;
+	return &slot(w->arena, w->answers + k.kind, k.text)->answer;
 }
 
 void world_answer_rows(struct world *w, struct key k, const struct mailbox_row *const *rows,
@@ -242,7 +273,7 @@ void world_unknown(struct world *w, struct key k, const char *code, const char *
 }
 
 const struct entry *world_intern(struct world *w, const struct entry *e) {
-	struct slot *s = put(w->arena, &w->interned, e->normal);
+	struct slot *s = slot(w->arena, &w->interned, e->normal);
 
 	if (!s->what)
 		s->what = e;
@@ -292,6 +323,8 @@ static const void *look(const struct table *t, const char *key) {
 
 const struct applied_row *world_applied(const struct world *w, const char *manifest,
                                         const char *name) {
+	if (!w->applied.slots)
+		return NULL;
 	struct arena *scratch = arena_new();
 	const struct applied_row *row = look(&w->applied, name_pair(scratch, manifest, name));
 
@@ -301,6 +334,9 @@ const struct applied_row *world_applied(const struct world *w, const char *manif
 
 const struct applied_row *const *world_applied_pair(const struct world *w, struct guid mailbox,
                                                     const char *user, size_t *ret_n) {
+	*ret_n = 0;
+	if (!w->pairs.slots)
+		return NULL;
 	struct arena *scratch = arena_new();
 	const struct slot *s = find(&w->pairs, pair(scratch, mailbox, user));
 
@@ -317,6 +353,8 @@ bool world_was_applied(const struct world *w, struct guid mailbox, const char *u
 }
 
 bool world_is_open(const struct world *w, struct guid mailbox, const char *user) {
+	if (!w->open.slots)
+		return false;
 	struct arena *scratch = arena_new();
 	bool there = look(&w->open, pair(scratch, mailbox, user)) != NULL;
 
@@ -326,6 +364,8 @@ bool world_is_open(const struct world *w, struct guid mailbox, const char *user)
 
 const struct undone_row *world_undone(const struct world *w, struct guid mailbox,
                                       const char *user) {
+	if (!w->undone.slots)
+		return NULL;
 	struct arena *scratch = arena_new();
 	const struct undone_row *row = look(&w->undone, pair(scratch, mailbox, user));
 

@@ -54,13 +54,13 @@ struct key {
 	const char *text;
 };
 
-/* A list without doubles; an arena owns it. */
+/* A list without doubles, but where the index is left NULL; an arena owns it. */
 struct keys {
 	struct key *v;
 	size_t n, cap;
 	size_t asked; /* calls of keys_add(), doubles included */
 	struct arena *arena;
-	void *index; /* of world.c */
+	void *index; /* of world.c; NULL: doubles stay */
 };
 void keys_init(struct keys *k, struct arena *a);
 void keys_done(struct keys *k);
@@ -108,6 +108,8 @@ bool entry_incomplete(const struct entry *e, enum attribute id);
 bool entry_holds(const struct entry *e, enum attribute id, struct value v);
 /* Is this, folded, the value of its first RDN component? */
 bool entry_named(const struct entry *e, const char *folded);
+/* Does it stand somewhere below an object of this folded name? */
+bool entry_within(const struct entry *e, const char *folded);
 
 /* ---- the inventory's side ----------------------------------------------------------------- */
 
