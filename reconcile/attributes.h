@@ -66,6 +66,7 @@ enum syntax {
 	X(NETBIOS_NAME, "nETBIOSName", TEXT, true)                                                 \
 	X(DNS_ROOT, "dnsRoot", TEXT, false)                                                        \
 	X(NC_NAME, "nCName", DN, true)                                                             \
+	X(SYSTEM_FLAGS, "systemFlags", INTEGER, true)                                              \
 	X(LDAP_DISPLAY_NAME, "lDAPDisplayName", TEXT, true)                                        \
 	X(GIVEN_NAME, "givenName", TEXT, true)                                                     \
 	X(INITIALS, "initials", TEXT, true)                                                        \

@@ -55,6 +55,7 @@ struct wanted {
 
 struct sweep {
 	const struct ldif_snapshot *s;
+	const char *base; /* of people; NULL: everywhere */
 	struct world *w;
 	struct arena *keep; /* the wanted */
 	struct arena *fold; /* of one entry */
@@ -231,24 +232,75 @@ static void sweep_entry(struct sweep *s, const struct ldif_scope *scope,
 
 /* ---- the answers ---------------------------------------------------------------------------- */
 
+/* To remember a disabled archive is not to own it. */
+static bool anybody(const struct wanted *w) {
+	struct value v = { w->sought, w->len };
+
+	if (w->key.kind != KEY_OWNER)
+		return w->hits.n > 0;
+	for (size_t i = 0; i < w->hits.n; i++)
+		if (entry_holds(w->hits.v[i], ATTR_MAILBOX_GUID, v) ||
+		    entry_holds(w->hits.v[i], ATTR_ARCHIVE_GUID, v))
+			return true;
+	return false;
+}
+
+/* Where may somebody be who holds this, and is not in the file? */
+static bool may_hide(const struct sweep *s, const struct wanted *w, const struct ldif_gap *gap) {
+	const char *base = s->base;
+
+	if (of_people(w->key.kind) && base && !ldif_below(gap->normal, base) &&
+	    !ldif_below(base, gap->normal))
+		return false;
+	switch (w->key.kind) {
+	case KEY_USER_DN:
+		return ldif_below(w->key.text, gap->normal);
+	case KEY_USER_GUID:
+	case KEY_USER_LEGACY_DN:
+	case KEY_USER_DISPLAY_NAME:
+	case KEY_OWNER:
+	case KEY_HOLDER_ALIAS:
+	case KEY_HOLDER_ADDRESS:
+	case KEY_HOLDER_LEGACY_DN:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* That nobody holds something is known of a whole forest alone. */
+static const char *hidden(const struct sweep *s, const struct wanted *w) {
+	const struct ldif_snapshot *file = s->s;
+
+	for (size_t i = 0; i < file->gaps.n; i++)
+		if (may_hide(s, w, file->gaps.v + i) && !anybody(w))
+			return arena_printf(s->fold,
+			                    "the file holds nothing of %s, a domain of the forest",
+			                    file->gaps.v[i].dn);
+	return NULL;
+}
+
 /* Whoever is in the answer already cannot hide; anybody else with values left out may. */
 static void answer(struct sweep *s, const struct wanted *w) {
 	enum key_kind kind = w->key.kind;
-	bool whole = s->partial[kind].n == w->partial;
+	const char *why = hidden(s, w);
 
+	if (s->partial[kind].n != w->partial)
+		why = arena_printf(s->fold, "the file gives %s of %s only in part",
+		                   s->partial[kind].name, s->partial[kind].dn);
 	for (const struct wanted *t = w; t; t = t->twin) {
-		if (whole)
-			world_answer_entries(s->w, t->key, w->hits.v, w->hits.n);
+		if (why)
+			world_unknown(s->w, t->key, "read-incomplete", why);
 		else
-			world_unknown(s->w, t->key, "read-incomplete",
-			              arena_printf(s->fold, "the file gives %s of %s only in part",
-			                           s->partial[kind].name, s->partial[kind].dn));
+			world_answer_entries(s->w, t->key, w->hits.v, w->hits.n);
 	}
 }
 
 void ldif_find(const struct ldif_snapshot *snapshot, const struct ldif_scope *scope,
                const struct keys *keys, struct world *w) {
-	struct sweep s = { .s = snapshot, .w = w, .keep = arena_new(), .fold = arena_new() };
+	struct sweep s = {
+		.s = snapshot, .base = scope->base, .w = w, .keep = arena_new(), .fold = arena_new()
+	};
 
 	if (!world_base(w))
 		world_set_base(w, snapshot->base);

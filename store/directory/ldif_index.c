@@ -53,8 +53,7 @@ static bool is_domain(const char *p, const char *end) {
 	return true;
 }
 
-/* The part of a normal DN at its end that is of DC components alone; NULL where there is none. */
-static const char *domain_of(const char *normal) {
+const char *ldif_domain(const char *normal) {
 	const char *domain = NULL, *end;
 
 	for (const char *p = normal;; p = end + 1) {
@@ -74,14 +73,14 @@ static const char *shared_base(struct ldif_snapshot *s) {
 	const char *base = NULL;
 
 	for (size_t i = 0; i < s->n; i++) {
-		const char *domain = domain_of(s->records[i].normal);
+		const char *domain = ldif_domain(s->records[i].normal);
 		if (domain && (!base || strlen(domain) < strlen(base))) {
 			shortest = s->records + i;
 			base = domain;
 		}
 	}
 	for (size_t i = 0; base && i < s->n; i++)
-		if (domain_of(s->records[i].normal) && !ldif_below(s->records[i].normal, base))
+		if (ldif_domain(s->records[i].normal) && !ldif_below(s->records[i].normal, base))
 			return NULL;
 	if (!base)
 		return NULL;

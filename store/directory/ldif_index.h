@@ -11,3 +11,6 @@ int ldif_index(struct ldif_snapshot *s, const char *file, struct error *err) MUS
 
 /* Is it the base itself or below it? Both normal. */
 bool ldif_below(const char *normal, const char *base);
+
+/* The part of a normal DN at its end that is of DC components alone; NULL where there is none. */
+const char *ldif_domain(const char *normal);

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "store/directory/ldif_entry.h"
+#include "store/directory/ldif_forest.h"
 #include "store/directory/ldif_index.h"
 #include "store/directory/ldif_line.h"
 #include "store/directory/ldif_name.h"
@@ -197,7 +198,10 @@ static int read_bytes(struct ldif_snapshot *s, const char *file, struct error *e
 	if (!s->n)
 		return error_set(err, ERR_INVALID,
 		                 "%s holds no entries; did the export come to its end?", file);
-	return ldif_index(s, file, err);
+	result = ldif_index(s, file, err);
+	if (result == OK)
+		ldif_forest(s);
+	return result;
 }
 
 int ldif_read(const char *path, const char *file, bool digest, struct ldif_snapshot **ret,

@@ -39,6 +39,12 @@ struct ldif_record {
 	UT_hash_handle by_dn, by_guid;
 };
 
+/* A domain of the forest of which the file holds nothing. */
+struct ldif_gap {
+	const char *dn, *normal;
+	const char *configuration; /* normal */
+};
+
 struct ldif_snapshot {
 	struct ldif_bytes bytes; /* decoded in place: no longer what stands in the file */
 	struct arena *arena;
@@ -52,6 +58,10 @@ struct ldif_snapshot {
 		size_t n, cap;
 	} others;         /* folded names of attributes that only filters may ask about */
 	const char *base; /* where the directory begins; NULL: it does not say */
+	struct {
+		struct ldif_gap *v;
+		size_t n, cap;
+	} gaps;
 };
 
 /* ERR_IO, ERR_INVALID. `file` is what errors call it; with `digest` the stamp gets one. */

@@ -14,6 +14,12 @@ struct row {
 #define USER(name)    "dn: CN=" name ",DC=x\nobjectClass: user\n"
 #define PART(name, a) "(read-incomplete: the file gives " a " of CN=" name ",DC=x only in part)\n"
 
+#define GAP(domain)                                                                                \
+	"(read-incomplete: the file holds nothing of " domain ", a domain of the forest)\n"
+#define DOMAIN(context, name, flags)                                                               \
+	"dn: CN=" name ",CN=Configuration,DC=x\nobjectClass: crossRef\nnCName: " context           \
+	"\nnETBIOSName: " name "\nsystemFlags: " flags "\n\n"
+
 static const struct row rows[] = {
 	{ "a holder may hide",
 	  USER("a") "proxyAddresses;range=0-1: smtp:a@x\n\n" USER("b") "mail: b@x\n",
@@ -80,6 +86,47 @@ static const struct row rows[] = {
 	  USER("a") "proxyAddresses;range=0-0: smtp:a@x\nproxyAddresses;range=1-*: smtp:b@x\n",
 	  "address smtp:b@x\naddress smtp:c@x", "address smtp:b@x: CN=a,DC=x\naddress smtp:c@x:\n",
 	  NULL },
+	{ "a domain that is not in the file may hold anything that nobody here has",
+	  DOMAIN("DC=x", "X", "3") DOMAIN("DC=y,DC=x", "Y", "3") USER("a") "mailNickname: a\n",
+	  "owner 11111111-2222-3333-4444-555555555555\nalias a\nalias b\naddress smtp:b@x\n"
+	  "holder /o=x\nlegacy /o=x\ndisplay a\nguid 11111111-2222-3333-4444-555555555555\n"
+	  "dn cn=b,dc=x\ndn cn=b,dc=y,dc=x\nname b\nclass user",
+	  "owner 11111111-2222-3333-4444-555555555555: " GAP(
+	          "DC=y,DC=x") "alias a: CN=a,DC=x\n"
+	                       "alias b: " GAP("DC=y,DC=x") "address smtp:b@x: " GAP("DC=y,DC=x") "holder /o=x: " GAP("DC=y,DC=x") "legacy /o=x: " GAP(
+	                               "DC=y,DC=x") "display a: " GAP("DC=y,DC=x") "guid "
+	                                                                           "11111111-2222-"
+	                                                                           "3333-4444-"
+	                                                                           "555555555555:"
+	                                                                           " " GAP("DC=y,"
+	                                                                                   "DC=x") "dn cn=b,dc=x:\ndn cn=b,dc=y,dc=x: " GAP("DC=y,DC=x") "name b:\nclass user: CN=a,DC=x\n",
+	  NULL },
+	{ "users are sought below the base alone",
+	  DOMAIN("DC=x", "X", "3") DOMAIN("DC=y", "Y", "3") USER("a"), "display b\nalias b",
+	  "display b:\nalias b: " GAP("DC=y"), "DC=x" },
+	{ "who remembers a disabled archive does not own it",
+	  DOMAIN("DC=y,DC=x", "Y", "3") USER("a") "msExchDisabledArchiveGUID:: "
+	                                          "ERERESIiMzNERFVVVVVVVQ==\n",
+	  "owner 11111111-2222-3333-4444-555555555555",
+	  "owner 11111111-2222-3333-4444-555555555555: " GAP("DC=y,DC=x"), NULL },
+	{ "who owns a mailbox is known though domains are missing",
+	  DOMAIN("DC=y,DC=x", "Y", "3") USER("a") "msExchMailboxGuid:: ERERESIiMzNERFVVVVVVVQ==\n",
+	  "owner 11111111-2222-3333-4444-555555555555",
+	  "owner 11111111-2222-3333-4444-555555555555: CN=a,DC=x\n", NULL },
+	{ "the configuration is nothing of its domain", DOMAIN("DC=x", "X", "3"), "alias a",
+	  "alias a: " GAP("DC=x"), NULL },
+	{ "a domain may be told without its flags",
+	  "dn: CN=Y,CN=Configuration,DC=x\nobjectClass: crossRef\n"
+	  "nCName: DC=y\nnETBIOSName: Y\n\n" USER("a"),
+	  "alias a", "alias a: " GAP("DC=y"), NULL },
+	{ "other naming contexts have no users",
+	  DOMAIN("DC=dns,DC=x", "D", "5") "dn: CN=e,CN=Configuration,DC=x\nobjectClass: "
+	                                  "crossRef\nnCName: DC=e,DC=x\n\n" USER("a"),
+	  "alias a", "alias a:\n", NULL },
+	{ "a domain of which something is there",
+	  DOMAIN("DC=x", "X", "3") DOMAIN("DC=y,DC=x", "Y", "3")
+	          USER("a") "\ndn: DC=y,DC=x\nobjectClass: domain\n",
+	  "alias a", "alias a:\n", NULL },
 	{ "a name that ends in a backslash is below the base",
 	  "dn: CN=a\\\\,DC=x\nobjectClass: user\n", "name a\\", "name a\\: CN=a\\\\,DC=x\n",
 	  "DC=x" },
