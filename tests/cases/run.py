@@ -9,17 +9,20 @@
   more*            other files that the case needs
   before.sh        what happened before the plan: a shell script in the case's working copy, with
                    mbxctl in PATH and its time in SOURCE_DATE_EPOCH
-  arguments        more arguments of `mbxctl plan`, one a line
+  arguments        more arguments of `mbxctl plan` (and, but for the time, of apply), one a line
   expected.txt     the plan as text (and what was said on standard error, after a line `stderr:`),
-  expected.json    the plan as JSON, but for its digest,
+  expected.json    and as JSON, both but for the digest,
   exit             and the exit code
 
 Whatever the case is about, it is also checked that planning twice gives the same bytes and changes
 no file; that the document agrees with itself; that the digest does not hang on the clock; that
 `apply --yes` leaves what is held; that `apply --yes --held` writes into the directory and the store
-exactly what the plan said; and that the next plan has nothing left for what was written.
+exactly what the plan said, and over a limit nothing; and that the next plan has nothing left for
+what was written.
 
-usage: run.py [--update] [--list] [CASE...]     MBXCTL names the program.
+usage: run.py [CASE...]           MBXCTL names the program.
+       run.py --update CASE...    takes what comes out as expected: read it, it is a promise then
+       run.py --list              the names
 """
 import base64
 import difflib
@@ -43,15 +46,13 @@ WRITES = ("connect", "update")
 GUIDS = ("objectguid", "msexchmailboxguid", "msexcharchiveguid", "msexchdisabledarchiveguid")
 
 
-filters = []  # of the case at hand: what its plan chose is what an apply writes
-
-
 class Failure(Exception):
     pass
 
 
 def cases():
-    return sorted(p.name for p in HERE.iterdir() if p.is_dir() and p != COMMON and p.name[0] not in "._")
+    return sorted(p.name for p in HERE.iterdir()
+                  if p.is_dir() and p != COMMON and p.name[0] not in "._")
 
 
 # ---- a case's working copy ---------------------------------------------------------------------
@@ -86,10 +87,10 @@ def lay_out(case, work):
         return own if own.exists() else COMMON / name
 
     without = case / "without"
+    lacking = without.read_text().splitlines() if without.exists() else []
     shutil.copy(own_or_common("mbxctl.yaml"), work / "mbxctl.yaml")
     (work / "directory.ldif").write_text(
-        organisation(COMMON / "organisation.ldif", without.read_text().splitlines() if without.exists() else [])
-        + (case / "directory.ldif").read_text())
+        organisation(COMMON / "organisation.ldif", lacking) + (case / "directory.ldif").read_text())
     if (case / "manifests").exists():
         shutil.copytree(case / "manifests", work / "manifests")
     else:
@@ -113,8 +114,15 @@ def lay_out(case, work):
 
 # ---- what must come out ------------------------------------------------------------------------
 
+def without_digest(output):
+    """What goes into a digest is the program's own business; that it is the same for the same plan
+    is checked elsewhere."""
+    return re.sub("sha256:[0-9a-f]{64}", "sha256:...", output)
+
+
 def compare(path, got, update):
-    want = path.read_text() if path.exists() else ""
+    want = without_digest(path.read_text()) if path.exists() else ""
+    got = without_digest(got)
     if got == want:
         return
     if update:
@@ -124,24 +132,20 @@ def compare(path, got, update):
     raise Failure("".join(diff))
 
 
+def arguments(case):
+    path = case / "arguments"
+    return path.read_text().splitlines() if path.exists() else []
+
+
 def plan(case, work, *more):
-    arguments = case / "arguments"
-    extra = arguments.read_text().split("\n")[:-1] if arguments.exists() else []
-    filters[:] = [w for i, w in enumerate(extra) for o in ("--only", "--except")
-                  if w == o or (i and extra[i - 1] == o)]
     with tempfile.TemporaryDirectory() as out:
-        done = run(work, "mbxctl", "plan", "-o", "text", "-o", f"json={out}/plan.json", *extra, *more)
+        done = run(work, "mbxctl", "plan", "-o", "text", "-o", f"json={out}/plan.json",
+                   *arguments(case), *more)
         document = pathlib.Path(out, "plan.json")
         text = done.stdout.decode()
         if done.stderr:
             text += "stderr:\n" + done.stderr.decode()
         return text, document.read_text() if document.exists() else "", f"{done.returncode}\n"
-
-
-def without_digest(document):
-    """What goes into a digest is the program's own business; that it is the same for the same plan
-    is checked elsewhere."""
-    return re.sub(r'"digest": "sha256:[0-9a-f]{64}"', '"digest": "sha256:..."', document)
 
 
 def agrees_with_itself(document, code):
@@ -161,13 +165,13 @@ def agrees_with_itself(document, code):
         if not writes and (c["changes"] or c["holds"] or c["cause"]):
             raise Failure(f"{c['name']} is {c['action']} and has changes, holds or a cause")
         if writes and (not c["changes"] or not c["cause"] or c["reasons"]):
-            raise Failure(f"{c['name']} is to {c['action']}: no changes, no cause, or reasons against it")
+            raise Failure(f"{c['name']} is to {c['action']}: no changes, no cause, or reasons")
         if c["action"] in ("blocked", "unknown") and not c["reasons"]:
             raise Failure(f"{c['name']} is {c['action']} without a reason")
         for change in c["changes"]:
             for side in ("before", "after"):
                 if change[side] != sorted(set(change[side])):
-                    raise Failure(f"{c['name']}: {side} of {change['attribute']} is not a sorted set")
+                    raise Failure(f"{c['name']}: {change['attribute']}: {side} is no sorted set")
 
 
 # ---- what an apply makes of it -----------------------------------------------------------------
@@ -206,78 +210,117 @@ def rows(work):
     return {(r["guid"], r["database"]): r["state"] for r in json.loads(done.stdout)["mailboxes"]}
 
 
-def apply(work, *arguments):
-    done = run(work, "mbxctl", "apply", "--yes", *arguments, *filters, "-o", "json")
-    results = json.loads(done.stdout)["connections"] if done.returncode in (0, 3, 4) else None
-    # 4 is right where an archive waits for its primary, which is held.
-    if results is None or {"failed", "stale", "uncertain"} & {c["result"] for c in results}:
-        raise Failure(f"apply ended with {done.returncode}:\n{done.stdout.decode()}{done.stderr.decode()}")
-    return results
+class World:
+    """A working copy, and what its case's plan chose and lifted: an apply is given the same."""
+
+    def __init__(self, work, arguments):
+        self.work = work
+        self.arguments = [a for i, a in enumerate(arguments)
+                          if a not in ("--detailed-exitcode", "--now")
+                          and not (i and arguments[i - 1] == "--now")]
+
+    def look(self):
+        return entries(self.work / "directory.ldif"), rows(self.work)
+
+    def call(self, *command):
+        return run(self.work, "mbxctl", *command, "-o", "json", *self.arguments)
+
+    def apply(self, *more):
+        done = self.call("apply", "--yes", *more)
+        results = json.loads(done.stdout)["connections"] if done.returncode in (0, 3, 4) else None
+        # 4 is right where an archive waits for its primary, which is held.
+        if results is None or {"failed", "stale", "uncertain"} & {c["result"] for c in results}:
+            raise Failure(f"apply ended with {done.returncode}:\n"
+                          f"{done.stdout.decode()}{done.stderr.decode()}")
+        return results
 
 
 def key(connection):
     return connection["manifest"], connection["name"]
 
 
-def leaves_what_is_held(work, changes):
+def row_of(connection, inventory):
+    """Its key in the store, which may know the database by an older name."""
+    guid, database = connection["mailbox"]["guid"], connection["mailbox"]["database"]
+    found = [row for row in inventory if row[0] == guid]
+    return found[0] if len(found) == 1 else (guid, database)
+
+
+def refuses(world):
+    """Over a limit nothing is written."""
+    before = world.look()
+    done = world.call("apply", "--yes", "--held")
+    if done.returncode != 5:
+        raise Failure(f"the plan is over a limit, and apply ended with {done.returncode}")
+    if world.look() != before:
+        raise Failure("the plan is over a limit, and apply wrote something")
+
+
+def leaves_what_is_held(world, changes):
     """Without --held nothing of a held connection is written."""
     held = {key(c): c for c in changes if c["holds"]}
     if not held:
         return
     with tempfile.TemporaryDirectory() as folder:
-        copy = pathlib.Path(folder, "work")
-        shutil.copytree(work, copy)
-        before = entries(copy / "directory.ldif"), rows(copy)
-        for c in apply(copy):
+        copy = World(pathlib.Path(folder, "work"), [])
+        copy.arguments = world.arguments
+        shutil.copytree(world.work, copy.work)
+        before = copy.look()
+        for c in copy.apply():
             if key(c) in held and c["result"] != "held":
                 raise Failure(f"apply --yes: {c['name']} is {c['result']}, not held")
-        after = entries(copy / "directory.ldif"), rows(copy)
+        after = copy.look()
     for c in held.values():
-        dn, row = c["user"]["dn"].lower(), (c["mailbox"]["guid"], c["mailbox"]["database"])
+        dn, row = c["user"]["dn"].lower(), row_of(c, before[1])
         if before[0][dn] != after[0][dn] or before[1].get(row) != after[1].get(row):
             raise Failure(f"apply --yes wrote to {c['name']}, which is held")
 
 
-def writes_what_was_planned(work, changes):
-    expected, inventory = entries(work / "directory.ldif"), rows(work)
+def planned(world, changes):
+    """The directory and the store as they will be if the plan says the truth."""
+    directory, inventory = world.look()
     for c in changes:
-        entry, row = expected[c["user"]["dn"].lower()], (c["mailbox"]["guid"], c["mailbox"]["database"])
+        entry, row = directory[c["user"]["dn"].lower()], row_of(c, inventory)
         for change in c["changes"]:
             attribute = change["attribute"].lower()
-            have = [inventory[row]] if change["target"] == "store" else entry.pop(attribute, [])
+            store = change["target"] == "store"
+            have = [inventory[row]] if store else entry.pop(attribute, [])
             if have != change["before"]:
-                raise Failure(f"{c['name']}: before of {change['attribute']} is {change['before']}, there is {have}")
-            if change["target"] == "store":
+                raise Failure(f"{c['name']}: {attribute}: before is {change['before']}, "
+                              f"there is {have}")
+            if store:
                 inventory[row] = change["after"][0]
             elif change["after"] == ["(time of apply)"]:
                 entry[attribute] = [time.strftime("%Y%m%d%H%M%S.0Z", time.gmtime(int(NOW)))]
             elif change["after"]:
                 entry[attribute] = change["after"]
-    for c in apply(work, "--held"):
+    return directory, inventory
+
+
+def writes_what_was_planned(world, changes):
+    expected = planned(world, changes)
+    for c in world.apply("--held"):
         if c["action"] in WRITES and c["result"] != "applied":
             raise Failure(f"apply: {c['name']} is {c['result']}: {c.get('message')}")
-    got = entries(work / "directory.ldif")
-    if got != expected:
-        wrong = [f"{dn}: {got.get(dn)}\nplanned: {expected.get(dn)}"
-                 for dn in sorted(got.keys() | expected.keys()) if got.get(dn) != expected.get(dn)]
-        raise Failure("apply wrote something else than was planned:\n" + "\n".join(wrong))
-    if rows(work) != inventory:
-        raise Failure(f"apply made the rows {rows(work)}, planned was {inventory}")
+    for got, want in zip(world.look(), expected):
+        wrong = [f"{k}: {got.get(k)}\nplanned: {want.get(k)}"
+                 for k in sorted(got.keys() | want.keys()) if got.get(k) != want.get(k)]
+        if wrong:
+            raise Failure("apply wrote something else than was planned:\n" + "\n".join(wrong))
 
 
-def converges(work, changes):
+def converges(world, changes):
     """What an apply wrote, the next plan must leave alone."""
-    done = run(work, "mbxctl", "plan", "-o", "json")
-    after = {key(c): c for c in json.loads(done.stdout)["connections"]}
+    after = {key(c): c for c in json.loads(world.call("plan").stdout)["connections"]}
     for c in changes:
         again = after[key(c)]
         if again["action"] != "none":
             raise Failure(f"after the apply {c['name']} is still to {again['action']}: "
                           f"{json.dumps(again['changes'] or again['reasons'], indent=1)}")
-    before = (work / "directory.ldif").read_bytes()
-    apply(work, "--held")
+    before = (world.work / "directory.ldif").read_bytes()
+    world.apply("--held")
     if not [c for c in after.values() if c["action"] in WRITES]:
-        if (work / "directory.ldif").read_bytes() != before:
+        if (world.work / "directory.ldif").read_bytes() != before:
             raise Failure("a second apply changed the directory")
 
 
@@ -297,7 +340,7 @@ def check(name, update):
             raise Failure("plan changed a file, or left one behind")
         compare(case / "expected.txt", text, update)
         if document or (case / "expected.json").exists():
-            compare(case / "expected.json", without_digest(document), update)
+            compare(case / "expected.json", document, update)
         compare(case / "exit", code, update)
         if not document:
             return
@@ -306,28 +349,34 @@ def check(name, update):
         if json.loads(later)["digest"] != document["digest"]:
             raise Failure("the digest hangs on the clock")
         changes = [c for c in document["connections"] if c["action"] in WRITES]
-        if changes and not document["overLimit"]:
-            leaves_what_is_held(work, changes)
-            writes_what_was_planned(work, changes)
-            converges(work, changes)
+        world = World(work, arguments(case))
+        if document["overLimit"]:
+            refuses(world)
+        else:
+            leaves_what_is_held(world, changes)
+            writes_what_was_planned(world, changes)
+            converges(world, changes)
 
 
-def main(arguments):
-    update = "--update" in arguments
-    if "--list" in arguments:
+def main(options):
+    names = [o for o in options if not o.startswith("--")]
+    option = [o for o in options if o.startswith("--")]
+    if option == ["--list"]:
         print("\n".join(cases()))
         return 0
-    names = [a for a in arguments if not a.startswith("--")] or cases()
+    if option not in ([], ["--update"]) or (option and not names):
+        print(__doc__[__doc__.index("usage:"):], file=sys.stderr, end="")
+        return 64
     failed = 0
-    for name in names:
+    for name in names or cases():
         try:
-            check(name, update)
+            check(name, bool(option))
             print(f"ok   {name}")
         except Failure as trouble:
             failed += 1
             print(f"FAIL {name}\n{trouble}")
-    if len(names) > 1:
-        print(f"{len(names)} cases, {failed} failed")
+    if len(names) != 1:
+        print(f"{len(names or cases())} cases, {failed} failed")
     return 1 if failed else 0
 
 
