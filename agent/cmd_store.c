@@ -217,7 +217,7 @@ static void list_json(const struct listing *l, struct buf *out) {
 	json_open(&j, '[');
 	for (size_t i = 0; i < l->n_mailboxes; i++) {
 		const struct mailbox_row *m = l->mailboxes + i;
-		render_json_row(&j, m);
+		render_json_row(&j, m, m->database->name);
 		json_key(&j, "state");
 		json_text(&j, mailbox_state_names[m->state]);
 		json_date(&j, "vanished", m->vanished);

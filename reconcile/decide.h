@@ -116,6 +116,8 @@ void change_store(struct decision *d, const char *column, const char *before, co
 void settle_database(struct decision *d);
 /* The store's row of a database object; NULL where no inventory named it. */
 const struct database_row *database_row_of(const struct decision *d, const struct entry *database);
+/* What a database is called now: the directory knows, the inventory may be older. */
+const char *database_name(struct decision *d, const struct database_row *row);
 void settle_mailbox(struct decision *d);
 void settle_owner(struct decision *d);
 void settle_user(struct decision *d);

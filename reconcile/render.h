@@ -44,5 +44,6 @@ const char *render_line(struct arena *a, const char *text);
 /* One connection as the text of a plan shows it. */
 void render_text_item(const struct item *item, const struct render_options *o, struct buf *out);
 
-/* One mailbox as every JSON document of mbxctl shows it; leaves the object open. */
-void render_json_row(struct json *j, const struct mailbox_row *row);
+/* One mailbox as every JSON document of mbxctl shows it, in the database as it is called there;
+ * leaves the object open. */
+void render_json_row(struct json *j, const struct mailbox_row *row, const char *database);

@@ -41,13 +41,13 @@ static void place(struct json *j, struct place at) {
 	json_close(j, '}');
 }
 
-void render_json_row(struct json *j, const struct mailbox_row *row) {
+void render_json_row(struct json *j, const struct mailbox_row *row, const char *database) {
 	bool dated = row->disconnected != TIMESTAMP_NONE;
 
 	json_open(j, '{');
 	guid(j, "guid", row->guid);
 	text(j, "displayName", row->display_name);
-	text(j, "database", row->database->name);
+	text(j, "database", database);
 	flag(j, "archive", row->archive);
 	date(j, "disconnectDate", row->disconnected);
 	date(j, "purgeDate", dated ? row->disconnected + row->database->retention : TIMESTAMP_NONE);
@@ -172,7 +172,7 @@ static void candidates(struct json *j, const struct item *item) {
 	for (size_t i = 0; i < item->candidates.n; i++) {
 		const struct candidate *c = item->candidates.v + i;
 		if (c->row)
-			render_json_row(j, c->row);
+			render_json_row(j, c->row, item->database);
 		else
 			user(j, c->user);
 		text(j, "why", c->why);

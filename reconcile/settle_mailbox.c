@@ -43,7 +43,18 @@ void settle_database(struct decision *d) {
 		return;
 	d->database = hits[0];
 	d->database_row = database_row_of(d, hits[0]);
-	d->item->database = d->database_row ? d->database_row->name : dn_name(d->a, hits[0]->dn);
+	d->item->database = dn_name(d->a, hits[0]->dn);
+}
+
+const char *database_name(struct decision *d, const struct database_row *row) {
+	struct answer all = world_ask(d->w, KEY_CLASS, "msexchprivatemdb");
+
+	if (all.state == ANSWER_NOT_ASKED)
+		keys_add(d->needs, KEY_CLASS, "msexchprivatemdb");
+	for (size_t i = 0; i < all.n; i++)
+		if (database_row_of(d, all.entries[i]) == row)
+			return dn_name(d->a, all.entries[i]->dn);
+	return row->name;
 }
 
 static bool ask_rows(struct decision *d, struct answer *ret) {
@@ -79,7 +90,7 @@ static void not_found(struct decision *d, const struct answer *rows) {
 	else if (elsewhere)
 		reason(d, "mailbox-not-found",
 		       "database %s has no mailbox \"%s\", but database %s has; correct `database`",
-		       d->item->database, d->c->mailbox, elsewhere->database->name);
+		       d->item->database, d->c->mailbox, database_name(d, elsewhere->database));
 	else if (!d->database_row)
 		reason(d, "mailbox-not-found",
 		       "nothing is known of the mailboxes of database %s; run `mbxctl store "

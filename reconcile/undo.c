@@ -66,7 +66,7 @@ static bool settle(struct decision *d, const struct done *done) {
 	d->user = d->seen = users.n ? users.entries[0] : NULL;
 	d->item->user = d->user;
 	d->item->row = d->row;
-	d->item->database = d->row ? d->row->database->name : NULL;
+	d->item->database = d->row ? database_name(d, d->row->database) : NULL;
 	if (!d->user)
 		warning(d, "left-alone", "%s is gone; nothing of it can be taken back", done->dn);
 	return d->user != NULL;

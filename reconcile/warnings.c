@@ -54,7 +54,7 @@ static void of_connected(struct decision *d) {
 		        "and "
 		        "import again",
 		        timestamp_text(d->row->kept, text),
-		        ps_update_state(d->a, d->row->database->name, d->mailbox));
+		        ps_update_state(d->a, database_name(d, d->row->database), d->mailbox));
 	if (!guid_none(d->row->owner) && !guid_none(d->user->guid) &&
 	    !guid_equal(d->row->owner, d->user->guid))
 		warning(d, "owner-differs",

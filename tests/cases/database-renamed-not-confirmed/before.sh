@@ -1,0 +1,1 @@
+mbxctl apply --yes
