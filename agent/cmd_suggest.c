@@ -72,13 +72,6 @@ static void remark(struct arena *a, struct remarks *list, const char *text) {
 	ARENA_PUSH(a, list, text);
 }
 
-static bool by_name_alone(const struct item *item) {
-	for (size_t i = 0; i < item->warnings.n; i++)
-		if (strcmp(item->warnings.v[i].code, "matched-by-name") == 0)
-			return true;
-	return false;
-}
-
 /* Whose it is: one user, or those that it might be. */
 static void choose_user(struct arena *a, const struct item *item, struct manifest_entry *e) {
 	if (item->user && !has_reason(item, "claimed-twice"))
@@ -91,7 +84,7 @@ static void choose_user(struct arena *a, const struct item *item, struct manifes
 		remark(a, &e->below, "nobody matches: add `user`");
 	else
 		remark(a, &e->below, "several match: take one");
-	if (by_name_alone(item))
+	if (item->by_name_alone)
 		remark(a, &e->below, "the displayName alone decided: make sure that it is the one");
 	for (size_t i = 0; i < item->candidates.n; i++) {
 		const struct candidate *c = item->candidates.v + i;

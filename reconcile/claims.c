@@ -163,7 +163,7 @@ static void block(struct join *j, struct item *item, const struct clashes *list)
 	if (item->action != ACTION_SUSPENDED)
 		item->action = ACTION_BLOCKED;
 	item->cause = CAUSE_NONE;
-	item->changes.n = item->holds.n = 0;
+	item_writes_nothing(item);
 	item_fingerprint(item);
 }
 

@@ -50,7 +50,6 @@ struct decision {
 	const struct entry *user;
 	const char *user_why;     /* how it was found */
 	const struct entry *seen; /* the user as it is when this write's turn comes */
-	bool by_name_alone;       /* the displayName alone decided */
 	const struct entry *policies[POLICY_KINDS];
 	enum recipient_type type; /* as it will be; NONE: unresolved */
 
@@ -180,6 +179,8 @@ bool policy_link_managed(struct decision *d, enum attribute link);
 void change_policies(struct decision *d, bool connecting);
 
 void warnings_of(struct decision *d);
+/* It lists no changes and no holds then, and no warning about them. */
+void item_writes_nothing(struct item *item);
 
 /* ---- codes (codes.c) ---- */
 

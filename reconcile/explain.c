@@ -149,7 +149,8 @@ static void reason_rule(struct decision *d, struct explanation *e, const char *c
 }
 
 static void hold_rule(struct decision *d, struct explanation *e, size_t i) {
-	const struct note *note = find(&e->item->warnings, holds[i].code);
+	/* What is blocked for another reason has no warnings about a write. */
+	const struct note *note = find(&d->item->warnings, holds[i].code);
 	enum rule_outcome outcome = RULE_NOT_ASKED;
 
 	if (note)

@@ -114,8 +114,8 @@ static void conclude(struct decision *d) {
 	if (item_writes(item))
 		item->cause = applied && strcmp(applied->wish, item->wish) == 0 ? CAUSE_DRIFT
 		                                                                : CAUSE_INTENT;
-	else
-		item->changes.n = item->holds.n = 0;
+	else if (!d->trace)
+		item_writes_nothing(item);
 	item_fingerprint(item);
 }
 
@@ -176,7 +176,7 @@ void decide(struct decision *d) {
 		return;
 	if (!c->user && d->user)
 		asks(d, "matched-by-name");
-	if (d->by_name_alone && changes_directory(d->item))
+	if (d->item->by_name_alone && changes_directory(d->item))
 		hold(d, "matched-by-name", CONSENT_MATCH_BY_NAME,
 		     "no `user` was given and the displayName alone decided");
 	dates(d);

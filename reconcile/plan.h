@@ -99,6 +99,7 @@ struct item {
 	const struct entry *user;      /* NULL: not resolved */
 	bool owned;                    /* the wanted user holds the mailbox already */
 	bool pinned_user;              /* the user was found by its pin */
+	bool by_name_alone;            /* ... by the mailbox's displayName and nothing else */
 	bool after_partner;            /* decided on what another item's write leaves */
 	struct {
 		struct change *v;

@@ -131,7 +131,7 @@ static void connect(struct decision *d) {
 	asks(d, "reconnecting");
 	if (disconnected_since(d))
 		hold(d, "reconnecting", CONSENT_RECONNECT,
-		     "mbxctl connected it before and somebody disconnected it since");
+		     "mbxctl connected it before and it was disconnected since");
 }
 
 void plan_archive(struct decision *d) {

@@ -52,5 +52,5 @@ void plan_connect(struct decision *d) {
 	asks(d, "reconnecting");
 	if (disconnected_since(d))
 		hold(d, "reconnecting", CONSENT_RECONNECT,
-		     "mbxctl connected it before and somebody disconnected it since");
+		     "mbxctl connected it before and it was disconnected since");
 }

@@ -189,7 +189,7 @@ static void by_match(struct decision *d) {
 	else if (by_name.n == 1) {
 		d->user = by_name.entries[0];
 		d->user_why = "the mailbox's displayName alone";
-		d->by_name_alone = true;
+		d->item->by_name_alone = true;
 	} else
 		reason(d, "user-not-found",
 		       "no user has the legacyExchangeDN or the displayName of mailbox \"%s\"; "

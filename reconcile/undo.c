@@ -114,7 +114,7 @@ void plan_undo(struct arena *a, const struct connection *c, const struct done *d
 	}
 	ret->action = action_of(ret, done->connected);
 	if (!item_writes(ret))
-		ret->changes.n = 0;
+		item_writes_nothing(ret);
 	ret->wish = "";
 	item_fingerprint(ret);
 }

@@ -62,6 +62,30 @@ static void of_connected(struct decision *d) {
 		        guid_text(d->row->owner, guid), d->user->dn);
 }
 
+/* Of each hold, and of what is written besides. The others are about what is found. */
+static bool about_a_write(const char *code) {
+	static const char *const codes[] = { "matched-by-name",    "adopting",
+		                             "reconnecting",       "type-change",
+		                             "relinking",          "address-unchanged",
+		                             "legacy-dn-replaced", "address-list-skipped",
+		                             "purge-starts" };
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++)
+		if (strcmp(codes[i], code) == 0)
+			return true;
+	return false;
+}
+
+void item_writes_nothing(struct item *item) {
+	size_t kept = 0;
+
+	item->changes.n = item->holds.n = 0;
+	for (size_t i = 0; i < item->warnings.n; i++)
+		if (!about_a_write(item->warnings.v[i].code))
+			item->warnings.v[kept++] = item->warnings.v[i];
+	item->warnings.n = kept;
+}
+
 void warnings_of(struct decision *d) {
 	if (d->user && world_is_open(d->w, d->mailbox, d->user->identity))
 		warning(d, "intent-open",

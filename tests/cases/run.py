@@ -43,6 +43,8 @@ COMMON = HERE / "common"
 NOW = "1795219200"  # 2026-11-21T00:00:00Z
 FOREVER = "2099-01-01T00:00:00Z"
 WRITES = ("connect", "update")
+OF_WRITES = {"matched-by-name", "adopting", "reconnecting", "type-change", "address-unchanged",
+             "legacy-dn-replaced", "address-list-skipped"}
 GUIDS = ("objectguid", "msexchmailboxguid", "msexcharchiveguid", "msexchdisabledarchiveguid")
 
 
@@ -164,6 +166,8 @@ def agrees_with_itself(document, code):
         writes = c["action"] in WRITES
         if not writes and (c["changes"] or c["holds"] or c["cause"]):
             raise Failure(f"{c['name']} is {c['action']} and has changes, holds or a cause")
+        if not writes and OF_WRITES & {w["code"] for w in c["warnings"]}:
+            raise Failure(f"{c['name']} is {c['action']} and warns of a write")
         if writes and (not c["changes"] or not c["cause"] or c["reasons"]):
             raise Failure(f"{c['name']} is to {c['action']}: no changes, no cause, or reasons")
         if c["action"] in ("blocked", "unknown") and not c["reasons"]:
