@@ -52,6 +52,13 @@ char *text_fold(struct arena *a, const char *s) {
 	return text_fold_bytes(a, s, strlen(s));
 }
 
+const char *text_article(const char *word) {
+	bool vowel = *word && strchr("AEIOUaeiou", *word);
+
+	return vowel && strncasecmp(word, "us", 2) != 0 && strncasecmp(word, "uni", 3) != 0 ? "an"
+	                                                                                    : "a";
+}
+
 bool text_same(const char *a, const char *b) {
 	int result = 0;
 

@@ -18,6 +18,8 @@ bool text_utf8(const char *s, size_t len, size_t *ret_at);
 /* What two texts that differ in case alone have in common. Bytes that are not UTF-8 stay. */
 char *text_fold(struct arena *a, const char *s);
 char *text_fold_bytes(struct arena *a, const char *s, size_t len);
+/* "a" or "an", as the word sounds: an equipment mailbox, a user mailbox. */
+const char *text_article(const char *word);
 bool text_same(const char *a, const char *b); /* equal when folded; NULL equals only NULL */
 
 /* Canonical decomposition (NFD): a letter and its accents apart. */

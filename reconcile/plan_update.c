@@ -30,7 +30,8 @@ static void update_type(struct decision *d) {
 	if (now == details[TYPE_USER])
 		change_to_text(d, ATTR_ADDRESS_BOOK_POLICY_LINK, NULL);
 	hold(d, "type-change", CONSENT_TYPE_CHANGE,
-	     arena_printf(d->a, "the mailbox becomes a %s mailbox",
+	     arena_printf(d->a, "the mailbox becomes %s %s mailbox",
+	                  text_article(recipient_type_names[d->c->type]),
 	                  recipient_type_names[d->c->type]));
 }
 

@@ -79,17 +79,40 @@ static const char *message_of(const struct item *item, const char *code) {
 	return "";
 }
 
+bool render_is_held(const struct item *item, const char *code) {
+	for (size_t i = 0; i < item->holds.n; i++)
+		if (strcmp(item->holds.v[i], code) == 0)
+			return true;
+	return false;
+}
+
+static const struct item *held_partner(const struct beside *partners, const struct item *item) {
+	const struct item *partner = NULL;
+
+	if (partners && item->after_partner && item_writes(item))
+		partner = beside_user(partners, item->user->identity);
+	return partner && partner->holds.n ? partner : NULL;
+}
+
+const char *render_waits(struct arena *a, const struct beside *partners, const struct item *item) {
+	const struct item *partner = held_partner(partners, item);
+
+	return partner ? arena_printf(a,
+	                              "it builds on \"%s\", which is held; it is not attempted "
+	                              "unless that one is applied",
+	                              partner->connection->name)
+	               : NULL;
+}
+
 const char *const *render_held(struct arena *a, const struct beside *partners,
                                const struct item *item) {
-	const struct item *partner =
-	        item->after_partner ? beside_user(partners, item->user->identity) : NULL;
 	const char **lines = ARENA_ARRAY(a, const char *, item->holds.n + 2);
 	size_t n = 0;
 
 	for (size_t i = 0; i < item->holds.n; i++)
 		lines[n++] = arena_printf(a, "held: %s: %s", item->holds.v[i],
 		                          message_of(item, item->holds.v[i]));
-	if (!n && partner && partner->holds.n > 0)
+	if (!n && held_partner(partners, item))
 		lines[n++] = "held: what it builds on is held";
 	return n ? lines : NULL;
 }

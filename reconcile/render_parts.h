@@ -37,6 +37,11 @@ const struct value *render_missing(struct arena *a, enum attribute id, const str
  */
 const struct item **render_order(struct arena *a, const struct plan *p);
 
+bool render_is_held(const struct item *item, const char *code);
+
+/* What an item that is not held itself waits for; NULL: nothing that is held. */
+const char *render_waits(struct arena *a, const struct beside *partners, const struct item *item);
+
 /* Why only a person may do this, as lines `held: ...` of a list ended by NULL; NULL: it is not
  * held. What builds on a held write is held with it: `partners` are those that write first. */
 const char *const *render_held(struct arena *a, const struct beside *partners,

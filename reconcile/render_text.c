@@ -3,7 +3,7 @@
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "reconcile/powershell.h"
-#include "reconcile/render.h"
+#include "reconcile/render_parts.h"
 
 enum { WIDTH = 80, LABEL = 32, SUBJECT = 10 };
 
@@ -13,7 +13,8 @@ struct page {
 	const struct render_options *o;
 	struct buf *out;
 	struct arena *a;
-	bool cut; /* a long name was shortened */
+	struct beside *partners; /* NULL: only one item is shown */
+	bool cut;                /* a long name was shortened */
 };
 
 static const struct {
@@ -128,12 +129,9 @@ static void change(struct page *p, const struct change *c) {
 		first[0] = spelled(p, c, c->before[0]);
 	if (c->n_after)
 		first[1] = spelled(p, c, c->after[0]);
-	if (single && !c->n_before) {
-		buf_printf(p->out, "%s\n", first[1]);
-		return;
-	}
 	if (single) {
-		buf_printf(p->out, "%s -> %s\n", first[0], first[1]);
+		buf_printf(p->out, "%s%s%s\n", c->n_before ? first[0] : "",
+		           c->n_before ? " -> " : "", first[1]);
 		return;
 	}
 	size_t shown = 0;
@@ -185,13 +183,6 @@ static void subject(struct page *p, const struct item *item) {
 	}
 }
 
-static bool is_hold(const struct item *item, const char *code) {
-	for (size_t i = 0; i < item->holds.n; i++)
-		if (strcmp(item->holds.v[i], code) == 0)
-			return true;
-	return false;
-}
-
 static void candidates(struct page *p, const struct item *item) {
 	char guid[GUID_TEXT], date[TIMESTAMP_TEXT];
 
@@ -221,10 +212,13 @@ static void item_text(struct page *p, const struct item *item) {
 		     item->reasons.v[i].message);
 	candidates(p, item);
 	for (size_t i = 0; i < item->warnings.n; i++) {
-		bool held = is_hold(item, item->warnings.v[i].code);
+		bool held = render_is_held(item, item->warnings.v[i].code);
 		note(p, held ? MAGENTA : YELLOW, held ? "HELD " : "warning ",
 		     item->warnings.v[i].code, item->warnings.v[i].message);
 	}
+	const char *waits = render_waits(p->a, p->partners, item);
+	if (waits)
+		note(p, MAGENTA, "", "waits", waits);
 	if (item->suspended)
 		note(p, CYAN, "", "suspended", item->suspended);
 	buf_putc(p->out, '\n');
@@ -332,6 +326,7 @@ static void sources(struct page *p) {
 void render_text(const struct plan *plan, const struct render_options *o, struct buf *out) {
 	struct page p = { .o = o, .out = out, .a = arena_new() };
 
+	p.partners = beside_new(plan->items, plan->n, plan->undo);
 	sources(&p);
 	group(&p, plan, GROUP_CHANGES);
 	group(&p, plan, GROUP_HELD);
@@ -340,6 +335,7 @@ void render_text(const struct plan *plan, const struct render_options *o, struct
 		group(&p, plan, GROUP_SYNC);
 	released(&p, plan);
 	summary(&p, plan);
+	beside_free(p.partners);
 	arena_free(p.a);
 }
 

@@ -30,9 +30,9 @@ static void special(struct decision *d) {
 		asks(d, "mailbox-special");
 	if (d->row && !usual_type_detail(d->row->type_detail))
 		reason(d, "mailbox-special",
-		       "mailbox \"%s\" is a %s, which serves Exchange itself and is never "
+		       "mailbox \"%s\" is %s %s, which serves Exchange itself and is never "
 		       "connected",
-		       d->c->mailbox, d->row->type_detail);
+		       d->c->mailbox, text_article(d->row->type_detail), d->row->type_detail);
 	if (d->row && d->row->move_destination)
 		reason(d, "mailbox-special",
 		       "mailbox \"%s\" is the destination of a move that has not ended",
@@ -78,7 +78,9 @@ static void owned_but_broken(struct decision *d) {
 
 static void soft_deleted(struct decision *d) {
 	const char *upn = d->user ? entry_text(d->user, ATTR_USER_PRINCIPAL_NAME) : NULL;
-	const char *target = upn ? upn : d->user ? d->user->dn : "TARGET";
+	const char *name = upn ? upn : d->user ? d->user->dn : NULL;
+	/* PowerShell takes no `<`: what is still to be filled in cannot be run. */
+	const char *target = name ? ps_quoted(d->a, name) : "<TARGET>";
 	char text[GUID_TEXT];
 
 	reason(d, "mailbox-soft-deleted",
@@ -86,7 +88,7 @@ static void soft_deleted(struct decision *d) {
 	       "New-MailboxRestoreRequest -SourceDatabase %s -SourceStoreMailbox %s -TargetMailbox "
 	       "%s",
 	       d->c->mailbox, ps_quoted(d->a, d->item->database), guid_text(d->mailbox, text),
-	       ps_quoted(d->a, target));
+	       target);
 }
 
 static void lagging(struct decision *d) {

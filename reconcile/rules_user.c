@@ -109,10 +109,11 @@ void check_account(struct decision *d) {
 	if (d->type != TYPE_USER && !disabled)
 		d->account_lifted = unless(
 		        d, CONSENT_ENABLED_ACCOUNT, "account-enabled",
-		        "the account of %s is enabled; a %s mailbox needs one that is disabled: "
+		        "the account of %s is enabled; %s %s mailbox needs one that is disabled: "
 		        "disable it, correct `type` or `user`, or agree by `allow: "
 		        "[enabledAccount]`",
-		        d->user->dn, recipient_type_names[d->type]);
+		        d->user->dn, text_article(recipient_type_names[d->type]),
+		        recipient_type_names[d->type]);
 }
 
 void rules_of_user(struct decision *d) {

@@ -164,6 +164,11 @@ static void folding(void **state) {
 	assert_string_equal(text_nearest("retentionPolicy", words), "retention");
 	assert_string_equal(text_nearest("address", words), "addressBook");
 	assert_null(text_nearest("", words));
+	assert_string_equal(text_article("equipment"), "an");
+	assert_string_equal(text_article("ArbitrationMailbox"), "an");
+	assert_string_equal(text_article("user"), "a");
+	assert_string_equal(text_article("room"), "a");
+	assert_string_equal(text_article(""), "a");
 	arena_free(a);
 }
 
