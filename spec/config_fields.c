@@ -3,6 +3,7 @@
 #include "spec/config.h"
 #include "spec/config_rules.h"
 #include "spec/fields.h"
+#include "spec/window.h"
 
 #define AT(member) .offset = offsetof(struct config, member)
 
@@ -228,14 +229,29 @@ static const struct field limit_fields[] = {
 };
 static const struct shape limits_shape = { .what = "limits", .fields = limit_fields };
 
+#define DAY                                                                                        \
+	"([Mm][Oo][Nn]|[Tt][Uu][Ee]|[Ww][Ee][Dd]|[Tt][Hh][Uu]|[Ff][Rr][Ii]|[Ss][Aa][Tt]|[Ss][Uu][" \
+	"Nn])"
+#define DAY_RANGE DAY "(-" DAY ")?"
+#define DATE      "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+#define WINDOW_PATTERN                                                                             \
+	"^((" DATE "|" DAY_RANGE "(," DAY_RANGE ")*) +)?([01][0-9]|2[0-3]):[0-5][0-9]$"
+
 static const struct field window_fields[] = {
 	{ .key = "allow",
+	  .rules = FIELD_NO_NUMBER,
 	  .offset = offsetof(struct window, when),
+	  .fault = window_fault,
+	  .code = "window-invalid",
+	  .pattern = WINDOW_PATTERN,
 	  .help = "when the window opens, such as Mon-Fri 22:00" },
 	{ .key = "deny",
-	  .rules = FIELD_MARKED,
+	  .rules = FIELD_MARKED | FIELD_NO_NUMBER,
 	  .offset = offsetof(struct window, when),
 	  .beside = offsetof(struct window, deny),
+	  .fault = window_fault,
+	  .code = "window-invalid",
+	  .pattern = WINDOW_PATTERN,
 	  .help = "the same for a time without changes" },
 	{ .key = "for",
 	  .kind = FIELD_DURATION,

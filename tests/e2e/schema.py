@@ -115,6 +115,8 @@ REFUSED = {
     "listen without a port": CONFIG + "agent: {listen: 127.0.0.1}\n",
     "window of both": CONFIG + "agent: {windows: [{allow: 'Mon 22:00', deny: 'Tue 22:00', for: 6h}]}\n",
     "window of neither": CONFIG + "agent: {windows: [{for: 6h}]}\n",
+    "window with an end": CONFIG + "agent: {windows: [{allow: 'Sat 22:00-26:00', for: 6h}]}\n",
+    "window in a zone": CONFIG + "agent: {windows: [{deny: '2026-12-24 00:00Z', for: 6h}]}\n",
     "window without an end": CONFIG + "agent: {windows: [{allow: 'Mon 22:00'}]}\n",
 }
 
