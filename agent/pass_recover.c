@@ -6,8 +6,9 @@
 
 struct verdict {
 	enum recovery how;
-	const struct entry *entry;
 	const char *why;
+	const char *holder; /* who else has what was written: it is taken back; NULL: nobody */
+	bool taken_back;
 };
 
 struct recovery_pass {
@@ -35,32 +36,54 @@ static bool close_intent(struct recovery_pass *r, const struct open_intent *inte
 	return false;
 }
 
-/* Exactly what we wrote is taken back; where that is not as we wrote it, the intent stays open
- * and every later plan says so. */
-static bool take_back(struct recovery_pass *r, const struct open_intent *intent,
-                      const char *holder) {
-	struct modification m = { .identity = intent->user,
-		                  .dn = intent->dn,
-		                  .changes = reversed(r->a, intent->changes, intent->n_changes),
-		                  .n_changes = intent->n_changes };
+/* Exactly what we wrote is taken back, of all at once: a file that was written is not the one that
+ * was read. Where something is not as we wrote it, the intent stays open and every later plan says
+ * so. */
+static void take_back(struct recovery_pass *r) {
+	struct modification *batch = ARENA_ARRAY(r->a, struct modification, r->n + 1);
+	struct verdict **of = ARENA_ARRAY(r->a, struct verdict *, r->n + 1);
+	struct error err = { 0 };
+	size_t n = 0;
 
-	if (directory_apply(r->p->directory, r->a, &m, 1, &r->p->error) < 0 ||
-	    m.outcome != OUTCOME_APPLIED)
-		return true;
-	return close_intent(r, intent, INTENT_FAILED,
-	                    arena_printf(r->a, "%s; what was written to %s was taken back", holder,
-	                                 intent->dn));
+	/* The last first: what builds on another goes before it. */
+	for (size_t i = r->n; i-- > 0;) {
+		const struct open_intent *intent = r->intents + i;
+		if (!r->verdicts[i].holder)
+			continue;
+		of[n] = r->verdicts + i;
+		batch[n++] = (struct modification){ .identity = intent->user,
+			                            .dn = intent->dn,
+			                            .changes = reversed(r->a, intent->changes,
+			                                                intent->n_changes),
+			                            .n_changes = intent->n_changes };
+	}
+	if (!n || directory_apply(r->p->directory, r->a, batch, n, &err) < 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		of[i]->taken_back = batch[i].outcome == OUTCOME_APPLIED;
 }
 
 /* A user's archive was decided on what the primary's write leaves (an undo's the other way): where
  * the one never arrived, the other did not either. */
+static bool builds_on(const struct open_intent *intent, const struct open_intent *earlier) {
+	return earlier < intent && earlier->run == intent->run &&
+	       earlier->archive != intent->archive && strcmp(earlier->user, intent->user) == 0;
+}
+
 static bool partner_dropped(const struct recovery_pass *r, const struct open_intent *intent) {
-	for (size_t i = 0; i < (size_t)(intent - r->intents); i++)
-		if (r->verdicts[i].how == RECOVERY_DROP && r->intents[i].run == intent->run &&
-		    r->intents[i].archive != intent->archive &&
-		    strcmp(r->intents[i].user, intent->user) == 0)
+	for (size_t i = 0; i < r->n; i++)
+		if (r->verdicts[i].how == RECOVERY_DROP && builds_on(intent, r->intents + i))
 			return true;
 	return false;
+}
+
+/* Nor can the one be taken back without the other. */
+static const char *partner_taken_back(const struct recovery_pass *r,
+                                      const struct open_intent *intent) {
+	for (size_t i = 0; i < r->n; i++)
+		if (r->verdicts[i].holder && builds_on(intent, r->intents + i))
+			return r->verdicts[i].holder;
+	return NULL;
 }
 
 static void judge(struct recovery_pass *r, const struct open_intent *intent) {
@@ -69,25 +92,30 @@ static void judge(struct recovery_pass *r, const struct open_intent *intent) {
 	const struct entry *entry = answer.n ? answer.entries[0] : NULL;
 	struct verdict *v = r->verdicts + (intent - r->intents);
 
-	v->entry = entry;
 	v->how = RECOVERY_LEAVE;
 	if (answer.state == ANSWER_COMPLETE)
 		v->how = recover(entry, intent->changes, intent->n_changes, r->a, &v->why);
 	if (v->how == RECOVERY_FAILED && partner_dropped(r, intent))
 		v->how = RECOVERY_DROP;
+	if (v->how == RECOVERY_DONE)
+		v->holder = second_holder(entry, intent->changes, intent->n_changes, r->w, r->a);
+	if (v->how == RECOVERY_DONE && !v->holder)
+		v->holder = partner_taken_back(r, intent);
 }
 
 static bool settle(struct recovery_pass *r, const struct open_intent *intent) {
 	const struct verdict *v = r->verdicts + (intent - r->intents);
-	const char *holder;
 
 	switch (v->how) {
 	case RECOVERY_LEAVE:
 		return true;
 	case RECOVERY_DONE:
-		holder = second_holder(v->entry, intent->changes, intent->n_changes, r->w, r->a);
-		return holder ? take_back(r, intent, holder)
-		              : close_intent(r, intent, INTENT_DONE, NULL);
+		if (!v->holder)
+			return close_intent(r, intent, INTENT_DONE, NULL);
+		return !v->taken_back ||
+		       close_intent(r, intent, INTENT_FAILED,
+		                    arena_printf(r->a, "%s; what was written to %s was taken back",
+		                                 v->holder, intent->dn));
 	case RECOVERY_DROP:
 		return close_intent(r, intent, INTENT_DROPPED, NULL);
 	case RECOVERY_FAILED:
@@ -111,6 +139,7 @@ static void settle_all(struct recovery_pass *r) {
 		directory_fetch(r->p->directory, &keys, r->w);
 		for (size_t i = 0; i < r->n; i++)
 			judge(r, r->intents + i);
+		take_back(r);
 		/* The last first: what builds on another is closed before it, wherever we are
 		 * killed. */
 		for (size_t i = r->n; i > 0 && settle(r, r->intents + i - 1); i--)

@@ -63,5 +63,29 @@ def is_taken_back():
         assert "msExchMailboxGuid" in john
 
 
+def two_are_taken_back_at_once():
+    """One apply suffices, also for an archive, which stands on its primary."""
+    with World(without_mistakes=True) as w:
+        w.sql("CREATE TRIGGER keep BEFORE DELETE ON intent BEGIN SELECT RAISE(ABORT, 'full'); END")
+        w.expect(4, "apply", "--yes", "--held")
+        w.sql("DROP TRIGGER keep")
+        entries = w.directory.read_text().split("\n\n")
+        with open(w.directory, "a") as f:
+            f.write(RIVAL)
+            f.write(RIVAL.replace("Rival", "Other").replace("rival", "other")
+                    .replace("laura.bennett", "john.evans"))
+        w.run("apply", "--yes", "--held")
+        assert w.rows("SELECT count(*) AS n FROM intent")[0]["n"] == 0
+        failed = w.rows("SELECT name FROM change WHERE result = 'failed' ORDER BY name")
+        assert [f["name"] for f in failed] == ["In-Place Archive - John Evans (archive)", "John Evans",
+                                               "Laura Bennett"], failed
+        after = w.directory.read_text().split("\n\n")
+        for name in ("John Evans", "Laura Bennett"):
+            had, has = (next(e for e in each if e.startswith(f"dn: CN={name}"))
+                        for each in (entries, after))
+            assert "msExchMailboxGuid" in had and "msExchMailboxGuid" not in has, has
+            assert "msExchArchiveGUID" not in has, has
+
+
 if __name__ == "__main__":
-    sys.exit(main([is_taken_back], sys.argv[1:]))
+    sys.exit(main([is_taken_back, two_are_taken_back_at_once], sys.argv[1:]))

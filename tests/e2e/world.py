@@ -71,6 +71,9 @@ class World:
                               capture_output=True, text=True, check=True)
         return json.loads(done.stdout or "[]")
 
+    def sql(self, statement):
+        subprocess.run(["sqlite3", str(self.path / "mbxctl.db"), statement], check=True)
+
 
 class Terminal:
     """mbxctl on a real terminal of its own."""
