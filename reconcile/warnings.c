@@ -86,11 +86,31 @@ void item_writes_nothing(struct item *item) {
 	item->warnings.n = kept;
 }
 
-void warnings_of(struct decision *d) {
-	if (d->user && world_is_open(d->w, d->mailbox, d->user->identity))
+/* Said first: what is planned beside it may be settled otherwise. */
+static void intent_open(struct decision *d) {
+	const struct intent_row *intent =
+	        d->user ? world_intent(d->w, d->mailbox, d->user->identity) : NULL;
+	struct notes *list = &d->item->warnings;
+	static const char end[] =
+	        "and nobody knows yet what became of it; the next apply settles it, "
+	        "where it can: look at the entry if this is said again";
+
+	if (!intent)
+		return;
+	if (intent->undoes)
 		warning(d, "intent-open",
-		        "a write of an earlier run to %s could not be settled; look at the entry",
-		        d->user->dn);
+		        "run %" PRId64 " began to take back what run %" PRId64 " wrote to %s, %s",
+		        intent->run, intent->undoes, d->user->dn, end);
+	else
+		warning(d, "intent-open", "run %" PRId64 " began a write to %s, %s", intent->run,
+		        d->user->dn, end);
+	struct note first = list->v[list->n - 1];
+	memmove(list->v + 1, list->v, (list->n - 1) * sizeof(*list->v));
+	list->v[0] = first;
+}
+
+void warnings_of(struct decision *d) {
+	intent_open(d);
 	inventory_old(d);
 	if (d->ownership == OWNER_WANTED)
 		of_connected(d);

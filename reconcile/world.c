@@ -352,14 +352,19 @@ bool world_was_applied(const struct world *w, struct guid mailbox, const char *u
 	return n > 0;
 }
 
-bool world_is_open(const struct world *w, struct guid mailbox, const char *user) {
+const struct intent_row *world_intent(const struct world *w, struct guid mailbox,
+                                      const char *user) {
 	if (!w->open.slots)
-		return false;
+		return NULL;
 	struct arena *scratch = arena_new();
-	bool there = look(&w->open, pair(scratch, mailbox, user)) != NULL;
+	const struct intent_row *row = look(&w->open, pair(scratch, mailbox, user));
 
 	arena_free(scratch);
-	return there;
+	return row;
+}
+
+bool world_is_open(const struct world *w, struct guid mailbox, const char *user) {
+	return world_intent(w, mailbox, user) != NULL;
 }
 
 const struct undone_row *world_undone(const struct world *w, struct guid mailbox,

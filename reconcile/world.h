@@ -167,6 +167,7 @@ struct intent_row {
 	struct guid mailbox;
 	const char *user; /* entry.identity */
 	const char *manifest, *name;
+	int64_t run, undoes; /* the run that began it, and the one that it takes back, or 0 */
 };
 
 /* ---- filling ------------------------------------------------------------------------------ */
@@ -231,6 +232,8 @@ const struct applied_row *world_applied(const struct world *w, const char *manif
 const struct applied_row *const *world_applied_pair(const struct world *w, struct guid mailbox,
                                                     const char *user, size_t *ret_n);
 bool world_was_applied(const struct world *w, struct guid mailbox, const char *user);
+/* NULL: none is open. */
+const struct intent_row *world_intent(const struct world *w, struct guid mailbox, const char *user);
 bool world_is_open(const struct world *w, struct guid mailbox, const char *user);
 const struct undone_row *world_undone(const struct world *w, struct guid mailbox, const char *user);
 const struct applied_row *world_applied_rows(const struct world *w, size_t *ret_n);

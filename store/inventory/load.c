@@ -42,7 +42,9 @@ static int load_applied(struct inventory *inv, struct arena *a, struct applied_r
 static int load_intents(struct inventory *inv, struct arena *a, struct intent_rows *ret,
                         struct error *err) {
 	CLEANUP(sql_finalize) sqlite3_stmt *q = NULL;
-	int r = sql_prepare(inv, "SELECT id, mailbox, user, manifest, name FROM intent ORDER BY id",
+	int r = sql_prepare(inv,
+	                    "SELECT intent.id, mailbox, user, manifest, name, run, undoes"
+	                    " FROM intent JOIN run ON run.id = run ORDER BY intent.id",
 	                    &q, err);
 
 	if (r < 0)
@@ -52,7 +54,9 @@ static int load_intents(struct inventory *inv, struct arena *a, struct intent_ro
 			                  .mailbox = sql_guid(q, 1),
 			                  .user = sql_text(a, q, 2),
 			                  .manifest = sql_text(a, q, 3),
-			                  .name = sql_text(a, q, 4) };
+			                  .name = sql_text(a, q, 4),
+			                  .run = sql_int(q, 5),
+			                  .undoes = sql_int(q, 6) };
 		ARENA_PUSH(a, ret, row);
 	}
 	return r;

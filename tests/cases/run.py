@@ -18,7 +18,7 @@ Whatever the case is about, it is also checked that planning twice gives the sam
 no file; that the document agrees with itself; that the digest does not hang on the clock; that
 `apply --yes` leaves what is held; that `apply --yes --held` writes into the directory and the store
 exactly what the plan said, and over a limit nothing; and that the next plan has nothing left for
-what was written.
+what was written. Where an intent was left open, an apply must settle it.
 
 usage: run.py [CASE...]           MBXCTL names the program.
        run.py --update CASE...    takes what comes out as expected: read it, it is a promise then
@@ -313,6 +313,17 @@ def writes_what_was_planned(world, changes):
             raise Failure("apply wrote something else than was planned:\n" + "\n".join(wrong))
 
 
+def is_open(document):
+    return any(w["code"] == "intent-open" for c in document["connections"] for w in c["warnings"])
+
+
+def settles(world):
+    """An apply closes what an earlier one left open before it plans."""
+    world.apply("--held")
+    if is_open(json.loads(world.call("plan").stdout)):
+        raise Failure("an intent is still open after an apply")
+
+
 def converges(world, changes):
     """What an apply wrote, the next plan must leave alone."""
     after = {key(c): c for c in json.loads(world.call("plan").stdout)["connections"]}
@@ -356,6 +367,8 @@ def check(name, update):
         world = World(work, arguments(case))
         if document["overLimit"]:
             refuses(world)
+        elif is_open(document):
+            settles(world)
         else:
             leaves_what_is_held(world, changes)
             writes_what_was_planned(world, changes)
