@@ -40,7 +40,8 @@ static void inventory_old(struct decision *d) {
 
 static void of_connected(struct decision *d) {
 	char text[TIMESTAMP_TEXT], guid[GUID_TEXT];
-	const char *home = entry_text(d->user, ATTR_HOME_MDB);
+	const char *home =
+	        entry_text(d->user, d->c->archive ? ATTR_ARCHIVE_DATABASE_LINK : ATTR_HOME_MDB);
 
 	if (d->database && home && !dn_same(home, d->database->dn))
 		warning(d, "mailbox-moved",
