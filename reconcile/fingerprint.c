@@ -13,13 +13,17 @@ struct digest {
 	struct sha256_ctx ctx;
 };
 
-/* Every piece is ended, so that "ab","c" and "a","bc" differ. */
-static void put(struct digest *g, const void *data, size_t len) {
-	uint8_t head[8];
+static void put_number(struct digest *g, uint64_t n) {
+	uint8_t bytes[8];
 
 	for (int i = 0; i < 8; i++)
-		head[i] = (uint8_t)((uint64_t)len >> (8 * i));
-	sha256_update(&g->ctx, sizeof(head), head);
+		bytes[i] = (uint8_t)(n >> (8 * i));
+	sha256_update(&g->ctx, sizeof(bytes), bytes);
+}
+
+/* The length stands before every piece, so that "ab","c" and "a","bc" differ. */
+static void put(struct digest *g, const void *data, size_t len) {
+	put_number(g, len);
 	sha256_update(&g->ctx, len, data);
 }
 
@@ -31,7 +35,7 @@ static void put_text(struct digest *g, const char *text) {
 }
 
 static void put_values(struct digest *g, const struct value *values, size_t n) {
-	put(g, &(uint8_t){ (uint8_t)n }, 1);
+	put_number(g, n);
 	for (size_t i = 0; i < n; i++)
 		put(g, values[i].data, values[i].len);
 }
