@@ -190,8 +190,7 @@ def good_local(text):
 def derived_alias(user):
     """I2: left side of the UPN; for one without a UPN, the name, spaces dropped; others become ?"""
     upn = user.one("userPrincipalName")
-    # Open: whether the UPN's spaces are dropped too.
-    text = (upn.rsplit("@", 1)[0] if upn else rdn_value(user.dn)).replace(" ", "")
+    text = upn.rsplit("@", 1)[0] if upn else rdn_value(user.dn).replace(" ", "")
     return "".join(c if c in ALIAS else "?" for c in text)
 
 
