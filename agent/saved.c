@@ -48,6 +48,8 @@ static void connection(struct json *j, const struct connection *c, const struct 
 	text(j, "database", c->database);
 	text(j, "user", c->user);
 	text(j, "type", c->type == TYPE_NONE ? NULL : recipient_type_names[c->type]);
+	json_key(j, "typeDefaulted");
+	json_bool(j, c->type_defaulted);
 	json_key(j, "archive");
 	json_bool(j, c->archive);
 	text(j, "alias", c->alias);

@@ -60,6 +60,7 @@ static bool read_connection(struct arena *a, const json_t *o, struct connection 
 		.database = text(a, o, "database"),
 		.user = text(a, o, "user"),
 		.type = (enum recipient_type)index_of(recipient_type_names, text(a, o, "type")),
+		.type_defaulted = json_is_true(json_object_get(o, "typeDefaulted")),
 		.archive = json_is_true(json_object_get(o, "archive")),
 		.alias = text(a, o, "alias"),
 		.addresses = texts(a, json_object_get(o, "addresses")),

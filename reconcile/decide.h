@@ -196,4 +196,10 @@ void reasons_sort(struct notes *notes);
 /* ---- fingerprints (fingerprint.c) ---- */
 
 void item_fingerprint(struct item *item);
+/*
+ * Two digests: of all that is wanted, and of what is managed by the connection's own lines, that is
+ * without `database` and what `defaults` give. Stores of an older mbxctl have the first alone.
+ */
 const char *connection_wish(struct arena *a, const struct connection *c);
+bool wish_equal(const char *one, const char *other);
+bool wish_own_equal(const char *one, const char *other);

@@ -9,6 +9,8 @@
 #include "reconcile/decide.h"
 #include "reconcile/digest.h"
 
+enum { WISH = 64 };
+
 struct digest {
 	struct sha256_ctx ctx;
 };
@@ -72,10 +74,37 @@ void item_fingerprint(struct item *item) {
 	finish(&g, item->fingerprint);
 }
 
+static void put_policies(struct digest *g, const struct connection *c, bool own) {
+	for (int kind = 0; kind < POLICY_KINDS; kind++) {
+		const struct policy_wish *wish = c->policies + kind;
+		bool counts = !(own && wish->defaulted);
+		put(g, &(uint8_t){ (uint8_t)(counts ? wish->how : UNMANAGED) }, 1);
+		put_text(g, counts ? wish->text : NULL);
+	}
+}
+
+static void put_addresses(struct digest *g, const struct connection *c) {
+	for (const char *const *p = c->addresses; p && *p; p++)
+		put_text(g, *p);
+}
+
+/* What is managed by a line of the connection itself; `database` says only where to look. */
+static void own_wish(const struct connection *c, char text[static 65]) {
+	struct digest g;
+
+	sha256_init(&g.ctx);
+	put_text(&g, c->type_defaulted ? NULL : recipient_type_names[c->type]);
+	put_text(&g, c->alias);
+	put_addresses(&g, c);
+	put_policies(&g, c, true);
+	put_text(&g, c->linked.master_account);
+	finish(&g, text);
+}
+
 /* `allow` and `suspend` say what may be done about a wish; they are no part of it. */
 const char *connection_wish(struct arena *a, const struct connection *c) {
 	struct digest g;
-	char text[65];
+	char text[65], own[65];
 
 	sha256_init(&g.ctx);
 	put_text(&g, c->mailbox);
@@ -84,18 +113,25 @@ const char *connection_wish(struct arena *a, const struct connection *c) {
 	put_text(&g, recipient_type_names[c->type]);
 	put_text(&g, c->archive ? "archive" : "primary");
 	put_text(&g, c->alias);
-	for (const char *const *p = c->addresses; p && *p; p++)
-		put_text(&g, *p);
-	for (int kind = 0; kind < POLICY_KINDS; kind++) {
-		put(&g, &(uint8_t){ (uint8_t)c->policies[kind].how }, 1);
-		put_text(&g, c->policies[kind].text);
-	}
+	put_addresses(&g, c);
+	put_policies(&g, c, false);
 	put_text(&g, c->domain_controller);
 	put_text(&g, c->linked.master_account);
 	put_text(&g, c->linked.domain_controller);
 	put_text(&g, c->linked.credential);
 	finish(&g, text);
-	return arena_strdup(a, text);
+	own_wish(c, own);
+	return arena_printf(a, "%s%s", text, own);
+}
+
+bool wish_equal(const char *one, const char *other) {
+	return strncmp(one, other, WISH) == 0;
+}
+
+bool wish_own_equal(const char *one, const char *other) {
+	if (strlen(one) <= WISH || strlen(other) <= WISH)
+		return wish_equal(one, other);
+	return strcmp(one + WISH, other + WISH) == 0;
 }
 
 /* What would change and what it was decided from; nothing that hangs on the time of day. */

@@ -91,7 +91,7 @@ static const char *suspension(struct decision *d) {
 	    strcmp(u->user_text ? u->user_text : "", d->c->user ? d->c->user : "") != 0)
 		return NULL;
 	bool lifted = u->connect ? allows(d, CONSENT_RECONNECT) && !u->reconnect
-	                         : strcmp(u->wish, d->item->wish) != 0;
+	                         : !wish_own_equal(u->wish, d->item->wish);
 	return lifted ? NULL
 	              : arena_printf(d->a,
 	                             "run %" PRId64
@@ -99,7 +99,7 @@ static const char *suspension(struct decision *d) {
 	                             "done again",
 	                             u->run,
 	                             u->connect ? ", or add `allow: [reconnect]`,"
-	                                        : ", or a managed field,");
+	                                        : ", or a managed field of its own,");
 }
 
 static void conclude(struct decision *d) {
@@ -112,8 +112,8 @@ static void conclude(struct decision *d) {
 	item->suspended = suspension(d);
 	item->action = action_of(d);
 	if (item_writes(item))
-		item->cause = applied && strcmp(applied->wish, item->wish) == 0 ? CAUSE_DRIFT
-		                                                                : CAUSE_INTENT;
+		item->cause = applied && wish_equal(applied->wish, item->wish) ? CAUSE_DRIFT
+		                                                               : CAUSE_INTENT;
 	else if (!d->trace)
 		item_writes_nothing(item);
 	item_fingerprint(item);

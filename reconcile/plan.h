@@ -119,7 +119,7 @@ struct item {
 		size_t n, cap;
 	} claims;
 	const char *suspended; /* why it is left alone; NULL: it is not */
-	const char *wish;      /* SHA-256 of what the connection wants, in hex */
+	const char *wish;      /* what the connection wants; fingerprint.c */
 	char fingerprint[65];  /* SHA-256 of the decision, in hex */
 	enum outcome outcome;  /* of an apply */
 	const char *message;   /* to the outcome: why it failed, what to do now; or NULL */

@@ -62,6 +62,7 @@ struct connection {
 	const char *user;                 /* NULL: the one that matches */
 	struct place mailbox_at, user_at; /* user_at.line 0 where there is no user */
 	enum recipient_type type;
+	bool type_defaulted; /* comes from `defaults` */
 	bool archive;
 	const char *alias;            /* NULL: derived */
 	const char *const *addresses; /* NULL-ended and with their prefix; NULL: not managed */

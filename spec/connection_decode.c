@@ -188,7 +188,8 @@ static void take_typed(struct decoder *d, const struct node *node, struct connec
 		return;
 	}
 	bool read = type_is_read(node, c, defaults);
-	if (!node_key(node, "type"))
+	c->type_defaulted = !node_key(node, "type");
+	if (c->type_defaulted)
 		c->type = defaults->c.type;
 	if (!read)
 		return;
