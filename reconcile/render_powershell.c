@@ -275,9 +275,11 @@ static void set_mailbox(struct script *s, const struct item *item) {
 /* ---- items ---- */
 
 static bool connects_row(const struct item *item) {
+	const char *connected = mailbox_state_names[MAILBOX_CONNECTED];
+
 	for (size_t i = 0; i < item->changes.n; i++)
 		if (item->changes.v[i].store)
-			return true;
+			return strcmp(item->changes.v[i].after->data, connected) == 0;
 	return item->action == ACTION_CONNECT;
 }
 

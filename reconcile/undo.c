@@ -35,15 +35,24 @@ static void take_back(struct decision *d, const struct change *c) {
 		        attributes[c->id].name);
 }
 
+/* A row that an update set belongs to a user who keeps the mailbox: no purge begins. */
 static void take_back_row(struct decision *d, const struct done *done) {
 	char date[TIMESTAMP_TEXT];
 	const struct mailbox_row *row = d->row;
 
-	if (!done->connected || !row || row->state != MAILBOX_CONNECTED)
+	if (!(done->connected || done->row) || !row || row->state != MAILBOX_CONNECTED)
 		return;
 	int64_t from = row->kept != TIMESTAMP_NONE ? row->kept : d->now;
+	if (!done->connected && row->kept == TIMESTAMP_NONE) {
+		warning(d, "left-alone",
+		        "the server confirmed since that the mailbox is connected; the row stays "
+		        "so");
+		return;
+	}
 	change_store(d, "state", mailbox_state_names[MAILBOX_CONNECTED],
 	             mailbox_state_names[MAILBOX_DISABLED]);
+	if (!done->connected)
+		return;
 	d->item->disconnected = from;
 	d->item->purge = from + row->database->retention;
 	warning(d, "purge-starts", "the mailbox is disconnected again and will be purged at %s",

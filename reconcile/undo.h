@@ -18,7 +18,8 @@ struct done {
 	const char *user, *dn; /* entry.identity, and the DN it had */
 	const struct change *changes;
 	size_t n;
-	bool connected; /* it was a connect, or an update of the row alone: it says whose it is */
+	bool connected; /* it was a connect */
+	bool row;       /* it set the mailbox's row to `connected` */
 };
 
 /* `struct connection` for messages and for the audit: the name that it had. */

@@ -53,7 +53,7 @@ static int take_row(struct doings *all, struct arena *a, sqlite3_stmt *q, struct
 		return r;
 	struct doing *d = all->v + all->n - 1;
 	ARENA_PUSH(a, &d->changes, change);
-	d->done.connected |= image_sets(&image, 1, MAILBOX_CONNECTED);
+	d->done.row |= image_sets(&image, 1, MAILBOX_CONNECTED);
 	return OK;
 }
 

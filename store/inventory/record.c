@@ -27,10 +27,11 @@ static int prepare_rows(struct recorder *c, struct error *err) {
 	                     " connected_run = ?2, owner = ?3 WHERE id = ?1",
 	                     &c->connect_row, err)) < 0)
 		return r;
-	return sql_prepare(c->inv,
-	                   "UPDATE mailbox SET state = 'disabled', disconnected = ?2,"
-	                   " kept = NULL, connected_run = NULL, owner = NULL WHERE id = ?1",
-	                   &c->disconnect_row, err);
+	return sql_prepare(
+	        c->inv,
+	        "UPDATE mailbox SET state = 'disabled', disconnected = coalesce(kept, ?2),"
+	        " kept = NULL, connected_run = NULL, owner = NULL WHERE id = ?1",
+	        &c->disconnect_row, err);
 }
 
 static int prepare_wish(struct recorder *c, struct error *err) {
@@ -193,8 +194,7 @@ static int set_row(struct recorder *c, const struct deed *d, struct error *err) 
 		return OK;
 	if (image_sets(d->changes, d->n_changes, MAILBOX_CONNECTED))
 		return connect_row(c, d, err);
-	if (d->connection.action != ACTION_DISCONNECT ||
-	    !image_sets(d->changes, d->n_changes, MAILBOX_DISABLED))
+	if (!image_sets(d->changes, d->n_changes, MAILBOX_DISABLED))
 		return OK;
 	return sql_run(c->inv, c->disconnect_row, err, "ii", d->mailbox_row,
 	               d->disconnected != INT64_MIN ? d->disconnected : d->now);

@@ -25,6 +25,37 @@ def undo_gives_the_content_back():
         assert left["connect"] == left["update"] == 0 and left["suspended"] == 17, left
 
 
+def undo_of_an_update_disconnects_nobody():
+    with World(without_mistakes=True) as w:
+        w.expect(0, "apply", "--yes", "--held")
+        w.file("mbxctl.db").unlink()
+        w.expect(0, "store", "import", "databases.csv", "mailboxes.csv")
+        directory, rows = w.directory.read_bytes(), w.json(0, "store", "list")["mailboxes"]
+        assert w.json(0, "apply", "--yes")["summary"]["update"] >= 10
+        plan = w.json(0, "undo", "1", "--save", "undo.plan", "-o", "powershell=undo.ps1")
+        assert plan["summary"]["disconnect"] == 0 and plan["summary"]["update"] >= 10, plan["summary"]
+        for c in plan["connections"]:
+            assert c["changes"] == [{"target": "store", "attribute": "state", "before": ["connected"],
+                                     "after": ["disabled"]}] and not c["warnings"], c
+            assert c["mailbox"]["purgeDate"] is None, c["mailbox"]
+        assert "Update-StoreMailboxState" not in w.file("undo.ps1").read_text()
+        w.expect(0, "apply", "--plan", "undo.plan")
+        assert w.directory.read_bytes() == directory, "the directory was touched"
+        assert w.json(0, "store", "list")["mailboxes"] == rows, "the store is not as it was"
+
+
+def a_row_confirmed_since_stays_connected():
+    with World(without_mistakes=True) as w:
+        w.expect(0, "apply", "--yes", "--held")
+        w.file("mbxctl.db").unlink()
+        w.expect(0, "store", "import", "databases.csv", "mailboxes.csv")
+        w.expect(0, "apply", "--yes")
+        w.rows("UPDATE mailbox SET kept = NULL WHERE state = 'connected'")
+        plan = w.json(0, "undo", "1")
+        assert plan["summary"]["update"] == 0 and plan["summary"]["none"] >= 10, plan["summary"]
+        assert all("confirmed" in c["warnings"][0]["message"] for c in plan["connections"])
+
+
 def undo_leaves_what_others_changed():
     with World() as w:
         w.expect(3, "apply", "--yes", "--held")
@@ -109,7 +140,8 @@ def released_is_told_once():
         assert w.directory.read_bytes() == before, "a released connection was touched"
 
 
-TESTS = [undo_gives_the_content_back, undo_leaves_what_others_changed,
+TESTS = [undo_gives_the_content_back, undo_of_an_update_disconnects_nobody,
+         a_row_confirmed_since_stays_connected, undo_leaves_what_others_changed,
          undone_is_done_again_only_on_request, undo_of_nothing,
          saved_plan_is_carried_out_as_it_was_seen, altered_plan_is_refused, released_is_told_once]
 

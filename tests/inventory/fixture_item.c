@@ -103,10 +103,11 @@ const char *fixture_done_text(struct fixture *f, int64_t run) {
 	}
 	for (size_t i = 0; i < n; i++) {
 		const struct done *d = done + i;
-		buf_printf(&out, "run %" PRId64 " %s %s%s%s | %.8s, %s | %s %s", d->run,
+		buf_printf(&out, "run %" PRId64 " %s %s%s%s%s | %.8s, %s | %s %s", d->run,
 		           d->manifest, d->name, d->archive ? " archive" : "",
-		           d->connected ? " connected" : "", guid_text(d->mailbox, guid),
-		           d->mailbox_text, d->user_text ? d->user_text : "-", d->dn);
+		           d->connected ? " connected" : "", d->row ? " row" : "",
+		           guid_text(d->mailbox, guid), d->mailbox_text,
+		           d->user_text ? d->user_text : "-", d->dn);
 		for (size_t k = 0; k < d->n; k++) {
 			const struct change *c = d->changes + k;
 			buf_printf(&out, " | %s", c->store ? c->column : attributes[c->id].name);

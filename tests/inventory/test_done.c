@@ -54,12 +54,12 @@ static void test_done(void **state) {
 	                    "run 1 hq Bob \"the\" Builder | 22222222, Bob | - "
 	                    "CN=Bob,OU=Staff,DC=contoso,DC=com" DIRECTORY(
 	                            G2) "\n"
-	                                "run 1 hq Ann archive connected | 11111111, Ann | " G9
+	                                "run 1 hq Ann archive connected row | 11111111, Ann | " G9
 	                                " CN=Ann,OU=Staff,DC=contoso,DC=com" DIRECTORY(G1) STATE);
 	fixture_done(&f);
 }
 
-/* An update that sets the row says whose the mailbox is, as a connect does. */
+/* An update that sets the row connects nobody: its user had the mailbox already. */
 static void test_done_connected(void **state) {
 	struct fixture f;
 
@@ -70,13 +70,13 @@ static void test_done_connected(void **state) {
 	ann->changes.v += 2;
 	ann->changes.n = 1;
 	(void)fixture_apply(&f, ann, NOW);
-	assert_string_equal(fixture_done_text(&f, 1), "run 1 hq Ann connected | 11111111, Ann | " G9
+	assert_string_equal(fixture_done_text(&f, 1), "run 1 hq Ann row | 11111111, Ann | " G9
 	                                              " CN=Ann,OU=Staff,DC=contoso,DC=com" STATE);
 	/* A connect whose row had that state already: `allow: [storeLags]`. */
 	struct item *bob = fixture_connect(&f, G2, G8);
 	bob->changes.n = 2;
 	(void)fixture_apply(&f, bob, NOW);
-	assert_non_null(strstr(fixture_done_text(&f, 2), "hq Bob connected"));
+	assert_non_null(strstr(fixture_done_text(&f, 2), "hq Bob connected |"));
 	fixture_done(&f);
 }
 

@@ -312,7 +312,7 @@ static void test_undo_of_a_recovered_run(void **state) {
 	must(inventory_intend(f.inv, id, &intended, 1, &err), &err);
 	must(inventory_close_intent(f.inv, 1, INTENT_DONE, NOW, NULL, &err), &err);
 	assert_string_equal(fixture_done_text(&f, 1),
-	                    "run 1 hq Ann archive connected | 11111111, Ann | " G9
+	                    "run 1 hq Ann archive connected row | 11111111, Ann | " G9
 	                    " CN=Ann,OU=Staff,DC=contoso,DC=com" DIRECTORY(G1) STATE);
 	undo(&f, 1, undo_of(&f, ann, NOW));
 	assert_string_equal(unfixture_done_text(&f, G1, G9),

@@ -1,0 +1,3 @@
+mbxctl apply --yes --held
+mbxctl undo 1 --save undo.plan
+mbxctl apply --plan undo.plan
