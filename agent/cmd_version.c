@@ -16,20 +16,20 @@ int cmd_version(const struct options *o, struct arena *a) {
 	(void)o;
 	(void)a;
 	printf("mbxctl %s\n\n", MBXCTL_VERSION);
-	printf("manifest    mbxctl/v1\nplan        mbxctl.plan/1\n\n");
-	printf("libyaml     %s\n", yaml_get_version_string());
+	printf("manifest      mbxctl/v1\nplan          mbxctl.plan/1\n\n");
+	printf("libyaml       %s\n", yaml_get_version_string());
 	if (ldap_get_option(NULL, LDAP_OPT_API_INFO, &info) == LDAP_SUCCESS) {
-		printf("libldap     %d.%d.%d\n", info.ldapai_vendor_version / 10000,
+		printf("libldap       %d.%d.%d\n", info.ldapai_vendor_version / 10000,
 		       info.ldapai_vendor_version / 100 % 100, info.ldapai_vendor_version % 100);
 		ldap_memfree(info.ldapai_vendor_name);
 		ber_memvfree((void **)info.ldapai_extensions);
 	}
-	printf("sqlite      %s\n", sqlite3_libversion());
-	printf("libuv       %s\n", uv_version_string());
-	printf("jansson     %s\n", jansson_version_str());
-	printf("libcsv      %d.%d.%d\n", CSV_MAJOR, CSV_MINOR, CSV_RELEASE);
-	printf("libunistring %d.%d\n", _libunistring_version >> 16,
+	printf("sqlite        %s\n", sqlite3_libversion());
+	printf("libuv         %s\n", uv_version_string());
+	printf("jansson       %s\n", jansson_version_str());
+	printf("libcsv        %d.%d.%d\n", CSV_MAJOR, CSV_MINOR, CSV_RELEASE);
+	printf("libunistring  %d.%d\n", _libunistring_version >> 16,
 	       _libunistring_version >> 8 & 0xff);
-	printf("nettle      %d.%d\n", nettle_version_major(), nettle_version_minor());
+	printf("nettle        %d.%d\n", nettle_version_major(), nettle_version_minor());
 	return EXIT_DONE;
 }

@@ -18,6 +18,9 @@ static const struct habit commands[] = {
 	{ "store", "write `mbxctl store import FILE` or `mbxctl store list`" },
 	{ "rollback revert restore disconnect destroy", "`mbxctl undo RUN` takes a run back" },
 	{ "log audit runs", "`mbxctl history` lists the runs" },
+	{ "agent daemon watch", "this version has none; run `mbxctl apply --yes` from a timer" },
+	{ "suspend pause", "write `suspend: true` with the connection" },
+	{ "status", "`mbxctl plan` shows what is to do, `mbxctl history` what was done" },
 };
 
 static const struct habit options[] = {
@@ -30,7 +33,7 @@ static const struct habit options[] = {
 	{ "format json", "write -o FORMAT, such as -o json" },
 	{ "db database inventory", "write --store sqlite:FILE" },
 	{ "ldif ldap uri server", "write --directory URI, such as --directory ldif:FILE" },
-	{ "s silent", "write --quiet" },
+	{ "q s silent", "write --quiet" },
 	{ "v debug", "write --verbose" },
 	{ "no-color", "write --color never" },
 };

@@ -1,4 +1,5 @@
 /* mbxctl: which command, which options, and how it ends. */
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,33 +127,80 @@ static int no_such(int argc, char **argv) {
 	return EXIT_USAGE;
 }
 
+static const struct command *find_command(int argc, char **argv, int *ret_words) {
+	for (const struct command *c = commands; c->name; c++)
+		if ((*ret_words = words_of(c, argc, argv)) > 0)
+			return c;
+	return NULL;
+}
+
+/* `mbxctl help`, `mbxctl help plan`. */
+static int help(int argc, char **argv) {
+	int words;
+	const struct command *c = find_command(argc, argv, &words);
+
+	if (argc > 0 && !c)
+		return no_such(argc, argv);
+	if (c)
+		command_help(c);
+	else
+		usage(stdout);
+	return EXIT_DONE;
+}
+
+/* Options stand after the command; `mbxctl --config FILE plan` is tried by many. */
+static int option_first(int argc, char **argv) {
+	const char *advice = "options stand after the command: mbxctl COMMAND [OPTION...]";
+	int words;
+
+	for (int i = 1; i < argc; i++) {
+		const struct command *c = find_command(argc - i, argv + i, &words);
+		if (!c)
+			continue;
+		fprintf(stderr, "mbxctl: options stand after the command: mbxctl %s %s ...\n",
+		        c->name, argv[0]);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[0], "-V") == 0 || strcmp(argv[0], "-v") == 0)
+		advice = "write --version";
+	fprintf(stderr, "mbxctl: there is no command \"%s\"; %s\nTry: mbxctl --help\n", argv[0],
+	        advice);
+	return EXIT_USAGE;
+}
+
 static int run(int argc, char **argv, struct arena *a) {
 	struct options o;
+	int words;
 
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-	    strcmp(argv[1], "help") == 0) {
-		usage(stdout);
-		return EXIT_DONE;
-	}
-	if (strcmp(argv[1], "--version") == 0)
+	argc--, argv++;
+	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 ||
+	    strcmp(argv[0], "help") == 0)
+		return help(argc - 1, argv + 1);
+	if (strcmp(argv[0], "--version") == 0)
 		return cmd_version(&(struct options){ 0 }, a);
-	for (const struct command *c = commands; c->name; c++) {
-		int words = words_of(c, argc - 1, argv + 1);
-		if (!words)
-			continue;
-		int code = options_parse(c, argc - words, argv + words, a, &o);
-		if (code)
-			return code;
-		if (!o.help)
-			return c->run(&o, a);
-		command_help(c);
-		return EXIT_DONE;
-	}
-	return no_such(argc - 1, argv + 1);
+	if (argv[0][0] == '-')
+		return option_first(argc, argv);
+	const struct command *c = find_command(argc, argv, &words);
+	if (!c)
+		return no_such(argc, argv);
+	int code = options_parse(c, argc - words + 1, argv + words - 1, a, &o);
+	if (code)
+		return code;
+	if (!o.help)
+		return c->run(&o, a);
+	command_help(c);
+	return EXIT_DONE;
+}
+
+/* Whoever reads us has seen enough, as in `mbxctl plan | head`: that is no news. */
+static bool reader_is_gone(void) {
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
 }
 
 int main(int argc, char **argv) {
@@ -165,7 +213,8 @@ int main(int argc, char **argv) {
 	setenv("LDAPNOINIT", "1", 1);
 	int code = run(argc, argv, a);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fputs("mbxctl: standard output could not be written\n", stderr);
+		if (!reader_is_gone())
+			fputs("mbxctl: standard output could not be written\n", stderr);
 		code = code ? code : EXIT_FAILED;
 	}
 	arena_free(a);

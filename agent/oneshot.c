@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/progress.h"
+#include "base/text.h"
 #include "reconcile/render.h"
 
 static void on_done(struct pass *p) {
@@ -37,6 +38,28 @@ static int tell(struct oneshot *one) {
 	return p->exit_code;
 }
 
+/* A pattern that fits nothing is a mistyped name, most times. */
+static void tell_of_none(const struct pass *p, const struct options *o) {
+	const struct connections *all = &p->connections;
+
+	if (o->except.n || !o->only.n) {
+		fputs("mbxctl: --only and --except leave no connection\n", stderr);
+		return;
+	}
+	const char **names = ARENA_ARRAY(p->a, const char *, all->n + 1);
+	for (size_t i = 0; i < all->n; i++)
+		names[i] = all->v[i].name;
+	const char *given = o->only.v[0], *meant = text_nearest(given, names);
+	if (meant)
+		fprintf(stderr, "mbxctl: no connection fits --only \"%s\"; did you mean \"%s\"?\n",
+		        given, meant);
+	else
+		fprintf(stderr,
+		        "mbxctl: no connection fits --only \"%s\"; it has to fit a whole name, "
+		        "mailbox, user or database: write \"*%s*\" for a part of one\n",
+		        given, given);
+}
+
 int oneshot_plan(struct oneshot *one, const struct options *o, struct arena *a,
                  struct plan_source source) {
 	int code = session_open(&one->session, o, a);
@@ -59,7 +82,7 @@ int oneshot_plan(struct oneshot *one, const struct options *o, struct arena *a,
 	run(one);
 	code = tell(one);
 	if (!code && !one->pass->plan.n && (o->only.n || o->except.n))
-		fputs("mbxctl: --only and --except leave no connection\n", stderr);
+		tell_of_none(one->pass, o);
 	return code;
 }
 

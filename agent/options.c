@@ -135,6 +135,16 @@ static int unknown_option(const struct command *c, const char *given) {
 	                meant ? "; did you mean --" : "", meant ? meant : "", meant ? "?" : "");
 }
 
+/* -only reads as -o nly: which option was meant? NULL: none. */
+static const char *meant_long(const char *word, const char *value) {
+	size_t len = strcspn(word + 1, "=");
+
+	for (size_t i = 0; value == word + 2 && i < ROWS; i++)
+		if (strlen(rows[i].name) == len && strncmp(rows[i].name, word + 1, len) == 0)
+			return rows[i].name;
+	return NULL;
+}
+
 static const struct option_row *row_of(int letter) {
 	size_t i = 0;
 
@@ -196,8 +206,13 @@ int options_parse(const struct command *c, int argc, char **argv, struct arena *
 		}
 		const struct option_row *row =
 		        letter < 256 ? row_of(letter) : rows + (letter - 256);
+		const char *meant = letter == 'o' ? meant_long(argv[optind - 1], optarg) : NULL;
+		if (meant)
+			return complain(c, "there is no option -%s; write --%s", meant, meant);
 		if (!takes(c, row))
 			return unknown_option(c, argv[optind - 1]);
+		if (letter == 'o' && *optarg == '=')
+			optarg++; /* -o=json */
 		code = set(c, row, optarg, a, ret);
 		if (code)
 			return code;

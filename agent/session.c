@@ -33,6 +33,15 @@ static const char *config_path(const struct options *o) {
 	return NULL;
 }
 
+/* Ends a complaint that the config would have answered. */
+static int lacks(const struct session *s, const char *what, int code) {
+	fprintf(stderr, "mbxctl: %s%s\n", what,
+	        s->config.file ? ""
+	                       : "; there is no config: neither ./mbxctl.yaml nor "
+	                         "/etc/mbxctl/mbxctl.yaml");
+	return code;
+}
+
 static int read_config(struct session *s, const char *path) {
 	struct diags diags = { .arena = s->a };
 	struct buf text = { 0 };
@@ -157,32 +166,28 @@ int session_open(struct session *s, const struct options *o, struct arena *a) {
 }
 
 int session_needs_store(const struct session *s) {
-	if (s->store)
-		return 0;
-	fputs("mbxctl: no store is given: write `store: sqlite:mbxctl.db` into the config, or use "
-	      "--store sqlite:FILE\n",
-	      stderr);
-	return EXIT_CONFIG;
+	return s->store ? 0
+	                : lacks(s,
+	                        "no store is given: write `store: sqlite:mbxctl.db` into the "
+	                        "config, or use --store sqlite:FILE",
+	                        EXIT_CONFIG);
 }
 
 int session_needs_directory(const struct session *s) {
-	if (s->directory_uri)
-		return 0;
-	fputs("mbxctl: no directory is given: write `directory: {uri: ldif:FILE}` into the config, "
-	      "or "
-	      "use --directory ldif:FILE\n",
-	      stderr);
-	return EXIT_CONFIG;
+	return s->directory_uri ? 0
+	                        : lacks(s,
+	                                "no directory is given: write `directory: {uri: "
+	                                "ldif:FILE}` into the config, or use --directory "
+	                                "ldif:FILE",
+	                                EXIT_CONFIG);
 }
 
 int session_needs_paths(const struct session *s) {
-	if (s->paths)
-		return 0;
-	fputs("mbxctl: no manifest is given: name a file or folder, or write `manifests: "
-	      "[mailboxes]` "
-	      "into the config\n",
-	      stderr);
-	return EXIT_USAGE;
+	return s->paths ? 0
+	                : lacks(s,
+	                        "no manifest is given: name a file or folder, or write "
+	                        "`manifests: [mailboxes]` into the config",
+	                        EXIT_USAGE);
 }
 
 bool session_color(const struct options *o) {

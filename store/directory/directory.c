@@ -15,8 +15,10 @@ int directory_new(const struct directory_options *o, struct directory **ret, str
 		if (strlen(scheme) == len && strncasecmp(scheme, uri, len) == 0)
 			return back_ends[i]->open(o, ret, err);
 	}
-	return error_set(err, ERR_INVALID,
-	                 "\"%s\" is no directory that can be reached; write ldif:FILE", uri);
+	return error_set(
+	        err, ERR_INVALID,
+	        "\"%s\" is no LDIF file, and no other directory can be read yet; write ldif:FILE",
+	        uri);
 }
 
 struct directory *directory_free(struct directory *d) {

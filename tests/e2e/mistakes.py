@@ -2,7 +2,7 @@
 """What a new user gets wrong first: each message says what to type instead, in 80 columns."""
 import sys
 
-from world import Terminal, World, main
+from world import MBXCTL, Terminal, World, main
 
 HEAD = "apiVersion: mbxctl/v1\nkind: MailboxConnections\nconnections:\n"
 CONFIG = "apiVersion: mbxctl/v1\nkind: Config\n"
@@ -52,6 +52,19 @@ COMMANDS = {
     "plan --yes": (64, "it takes no option --yes"),
     "plan -o": (64, "--output wants a value: --output FORMAT[=FILE]"),
     "plan -o yaml": (64, "write text, json"),
+    "plan -only John*": (64, "there is no option -only; write --only"),
+    "plan -output=json": (64, "write --output"),
+    "plan -q": (64, "write --quiet"),
+    "help plna": (64, "did you mean `mbxctl plan`?"),
+    "--config mbxctl.yaml plan": (64, "options stand after the command: mbxctl plan --config"),
+    "--verbose": (64, "options stand after the command"),
+    "-V": (64, "write --version"),
+    "agent": (64, "run `mbxctl apply --yes` from a timer"),
+    "suspend": (64, "write `suspend: true`"),
+    "plan -o=json --only John": (0, 'did you mean "John Evans"?'),
+    "plan --only Sofia*": (0, ""),
+    "plan --only Lindqvist": (0, 'write "*Lindqvist*"'),
+    "plan --directory ldaps://dc01": (78, "no other directory can be read yet; write ldif:FILE"),
     "plan --quiet=yes": (64, "--quiet takes no value"),
     "plan manifest": (65, "did you mean manifests?"),
     "plan mailboxes.csv": (65, "take an inventory in with `mbxctl store import`"),
@@ -90,13 +103,37 @@ def mistakes_on_the_command_line():
             says(w.expect(code, *line.split()), wanted, line)
 
 
+def no_config_is_told():
+    with World() as w:
+        w.file("mbxctl.yaml").unlink()
+        for command, code, wanted in (("plan", 64, "no manifest is given"),
+                                      ("plan manifests", 78, "no store is given"),
+                                      ("store list", 78, "use --store sqlite:FILE"),
+                                      ("plan --store sqlite:mbxctl.db manifests", 78,
+                                       "use --directory ldif:FILE")):
+            done = w.expect(code, *command.split())
+            says(done, wanted, command)
+            says(done, "there is no config", command)
+
+
+def head_ends_a_plan_in_peace():
+    with World() as w:
+        done = w.run("-c", '"$0" plan -o json | head -c 10', MBXCTL, program="bash")
+        assert done.stdout == '{\n  "forma', done.stdout
+        assert done.stderr == "", done.stderr
+        done = w.run("-c", '"$0" plan >/dev/full', MBXCTL, program="bash")
+        assert "could not be written" in done.stderr and done.returncode == 3, done
+
+
 def help_fits_a_terminal():
     with World() as w:
         words = [line.split("  ")[1].strip() for line in w.expect(0, "--help").stdout.splitlines()
                  if line.startswith("  ")]
         assert "plan" in words and "store import" in words, words
         for command in words:
-            for line in w.expect(0, *command.split(), "--help").stdout.splitlines():
+            text = w.expect(0, *command.split(), "--help").stdout
+            assert w.expect(0, "help", *command.split()).stdout == text, command
+            for line in text.splitlines():
                 assert len(line) <= 80, f"{command} --help: {line}"
         terminal = Terminal(w, "plan", "--onyl", "x")
         terminal.read_until("did you mean --only?")
@@ -104,7 +141,7 @@ def help_fits_a_terminal():
 
 
 TESTS = [mistakes_in_a_manifest, mistakes_in_a_config, mistakes_on_the_command_line,
-         help_fits_a_terminal]
+         no_config_is_told, head_ends_a_plan_in_peace, help_fits_a_terminal]
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))
