@@ -21,6 +21,12 @@ CONSENT = {"store-lags": "storeLags", "user-leftovers": "leftovers", "mail-diffe
            "legacy-dn-mismatch": "legacyDNMismatch", "matched-by-name": "matchByName", "adopting": "adopt",
            "reconnecting": "reconnect", "type-change": "typeChange"}
 UNKNOWN = {"filter-unreadable"}
+# I5: "every reason that applies is listed, in the order below".
+ORDER = """database-not-found database-ambiguous mailbox-not-found mailbox-ambiguous mailbox-kind mailbox-special
+ mailbox-soft-deleted mailbox-owned store-lags user-not-found user-ambiguous user-has-mailbox user-has-archive
+ user-no-primary user-mail-enabled user-leftovers mail-differs account-enabled account-disabled legacy-dn-mismatch
+ identity-changed policy-not-found policy-ambiguous alias-invalid alias-taken primary-address-missing address-taken
+ domain-not-accepted home-server-unknown schema-missing claimed-twice filter-unreadable""".split()
 IF_ABSENT = {"mDBUseDefaults": "TRUE", "msExchELCMailboxFlags": "130", "msExchRBACPolicyLink": None,
              "msExchArchiveQuota": "104857600", "msExchArchiveWarnQuota": "94371840",
              "msExchDumpsterQuota": "31457280", "msExchDumpsterWarningQuota": "20971520",
@@ -217,9 +223,9 @@ class Decision:
 
 
 class Model:
-    def __init__(self, entries, rows, databases, config, applied, base, organisation):
+    def __init__(self, entries, rows, databases, config, applied, undone, base, organisation):
         self.entries, self.rows, self.store_databases = entries, rows, databases
-        self.config, self.applied, self.base = config, applied, base
+        self.config, self.applied, self.undone, self.base = config, applied, undone, base
         inside = "," + norm(organisation)
         self.org = [e for e in entries if norm(e.dn).endswith(inside)]
         self.people = [e for e in entries if e.is_a("user") and
@@ -574,7 +580,7 @@ class Model:
                 d.lifted.add(code)
             else:
                 reasons.add(code)
-        if c["suspend"]:
+        if c["suspend"] or self.stays_undone(d):
             d.action = "suspended"
         elif reasons - UNKNOWN:
             d.action = "blocked"
@@ -587,6 +593,16 @@ class Model:
         d.final = reasons
         d.final_holds = {h for h in d.holds if CONSENT[h] not in c["allow"]} \
             if d.action in ("connect", "update") else set()
+
+
+    def stays_undone(self, d):
+        """I Undo: suspended until its texts are edited, or `allow` gains `reconnect`, or a field of its own is edited."""
+        u = self.undone.get((d.row["guid"], d.user.guid())) if d.row is not None and d.user is not None else None
+        if u is None or u["texts"] != (d.c["mailbox"], d.c["user"]):
+            return False
+        if u["connect"]:
+            return u["reconnect"] or "reconnect" not in d.c["allow"]
+        return u["own"] == d.c["own"]
 
 
 class Change:
@@ -913,7 +929,7 @@ class Change:
                 d.reasons.add("filter-unreadable")
                 return None, None
             if self.alias is None:
-                return None, None
+                return None, p.guid()  # the policy applies all the same
             made = [self.template(t) for t in sorted(p.get("gatewayProxy"), key=lambda t: not t.startswith("SMTP:"))]
             good = [a for a in made if good_local(a.split(":", 1)[1].rsplit("@", 1)[0])]
             if good != made:
@@ -1003,7 +1019,7 @@ class Change:
             d.store = [("disabled", "connected")]
         if d.changes and not m.known(d.row["guid"], d.user.guid()):
             d.holds.add("adopting")
-        if d.by_name and (d.changes or d.store):
+        if d.by_name and d.changes:  # "an update with that one change to the store, without hold"
             d.holds.add("matched-by-name")
 
     def convert(self):

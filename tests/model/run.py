@@ -3,11 +3,13 @@
 
 usage: run.py [--keep] [--quiet] [WORLDS [SEED]]      MBXCTL names the program.
 
-For each seed a world is made and planned by both; then applied, planned again, changed at random,
-and planned a third time. A difference is printed with its seed: `run.py --keep 1 SEED` makes that
-world again and keeps its folder.
+For each seed a world is made and planned by both; then applied and planned again. Some are then
+changed at random and planned a third time; of others the apply is undone, what it wrote has to be as
+it was, and what was undone stays so until its text asks for it anew. A difference is printed with
+its seed: `run.py --keep 1 SEED` makes that world again and keeps its folder.
 """
 import collections
+import copy
 import json
 import multiprocessing
 import os
@@ -51,7 +53,7 @@ class Pair:
         self.w = world.World(seed)
         self.w.write(folder)
         self.r = random.Random(seed + 1_000_000)
-        self.applied, self.differences, self.seen = {}, [], collections.Counter()
+        self.applied, self.undone, self.differences, self.seen = {}, {}, [], collections.Counter()
         self.databases = [{"name": d["name"], "guid": d["guid"]} for d in self.w.databases]
         self.rows = []
         mbxctl(folder, "store", "import", "databases.csv", "mailboxes.csv", codes=(0,))
@@ -115,7 +117,11 @@ class Pair:
                "type": None if c.get("archive") else c.get("type") or defaults.get("type"), "alias": c.get("alias"),
                "addresses": c.get("addresses"), "policies": policies, "allow": c.get("allow", []),
                "suspend": bool(c.get("suspend"))}
-        out["wish"] = json.dumps({k: v for k, v in out.items() if k not in ("allow", "suspend")}, sort_keys=True)
+        out["own"] = json.dumps([c.get("type"), c.get("alias"), c.get("addresses"), c.get("policies") or {}],
+                                sort_keys=True)
+        wish = {k: v for k, v in out.items() if k not in ("allow", "suspend", "own")}
+        wish["policies"] = {k: v for k, (v, _) in policies.items()}  # whoever of the two gives it
+        out["wish"] = json.dumps(wish, sort_keys=True)
         return out
 
     def entries(self):
@@ -123,8 +129,8 @@ class Pair:
 
     def compare(self, phase):
         document = json.loads(mbxctl(self.folder, "plan", "-o", "json"))
-        m = model.Model(self.entries(), self.rows, self.databases, self.w.config, self.applied, world.BASE,
-                        world.ORGANISATION)
+        m = model.Model(self.entries(), self.rows, self.databases, self.w.config, self.applied, self.undone,
+                        world.BASE, world.ORGANISATION)
         decisions = m.plan(self.connections())
         got = {(c["manifest"], c["name"]): c for c in document["connections"]}
         for d in decisions:
@@ -162,6 +168,9 @@ class Pair:
         if (d.final - d.lenient) != (codes - d.lenient):
             extra = [f"\n      {r['code']}: {r['message']}" for r in g["reasons"] if r["code"] not in d.final]
             yield f"reasons: only the model {sorted(d.final - codes)}, only mbxctl {sorted(codes - d.final)}" + "".join(extra)
+        listed = [model.ORDER.index(r["code"]) for r in g["reasons"]]
+        if listed != sorted(listed):
+            yield f"reasons: out of order: {[r['code'] for r in g['reasons']]}"
         if d.action != g["action"]:
             return
         if d.final_holds != set(g["holds"]):
@@ -233,6 +242,83 @@ class Pair:
             self.differ("written", f"entries are gone: {list(expected)}")
         self.check_store()
         return {(d.c["manifest"], d.c["name"]) for d in decisions if d.action in ("connect", "update")}
+
+    # --- undo
+
+    def undo(self, decisions, before, rows):
+        """I Undo: each attribute goes back to what it was, and the row of a connect is disabled again."""
+        done = [d for d in decisions if d.action in ("connect", "update")]
+        if not done:
+            mbxctl(self.folder, "undo", "1", codes=(64,))
+            return
+        plan = json.loads(mbxctl(self.folder, "undo", "1", "--save", "undo.plan", "-o", "json", codes=(0,)))
+        planned = {(c["manifest"], c["name"]): c for c in plan["connections"]}
+        for d in done:
+            self.undone_item(d, planned.pop((d.c["manifest"], d.c["name"]), None))
+        for key in planned:
+            self.differ(f"undo {key}", "the run did not write it")
+        carried = json.loads(mbxctl(self.folder, "apply", "--plan", "undo.plan", "-o", "json", codes=(0,)))
+        for c in carried["connections"]:
+            if c["result"] != "applied":
+                self.differ(f"undo {c['manifest']}/{c['name']}", f"result {c['result']}: {c}")
+        was = {e.dn: {k: model.show(k, v) for k, v in e.a.items()} for e in before}
+        now = {e.dn: {k: model.show(k, v) for k, v in e.a.items()} for e in self.entries()}
+        for dn in sorted(set(was) | set(now)):
+            mine, its = was.get(dn, {}), now.get(dn, {})
+            for name in sorted(set(mine) | set(its)):
+                if mine.get(name) != its.get(name):
+                    self.differ("undone", f"{dn}: {name} was {mine.get(name)}, and is {its.get(name)}")
+        for d in done:
+            if d.action == "connect":
+                d.row.update(state="disabled", date=d.row["kept"] or world.NOW, kept=None)
+            elif d.store:
+                d.row.update(next(r for r in rows if (r["guid"], r["database"]) == (d.row["guid"], d.row["database"])))
+            self.undone[d.row["guid"], d.user.guid()] = {
+                "connect": d.action == "connect", "reconnect": "reconnect" in d.c["allow"],
+                "texts": (d.c["mailbox"], d.c["user"]), "own": d.c["own"]}
+        self.check_store()
+
+    def undone_item(self, d, g):
+        where = f"undo {d.c['manifest']}/{d.c['name']}"
+        want = {"connect": "disconnect", "update": "update"}[d.action]
+        self.seen[f"undo of {d.action}"] += 1
+        if g is None or g["action"] != want or g["reasons"] or g["holds"]:
+            self.differ(where, f"want {want} without reasons, got {g}")
+            return
+        its = {c["attribute"].lower(): (c["before"], c["after"]) for c in g["changes"] if c["target"] == "directory"}
+        mine = {name: (after, before) for name, (before, after) in d.changes.items()}
+        for name in sorted(set(its) | set(mine)):
+            b, a = mine.get(name, (None, None))
+            if b == ["(time of apply)"]:
+                b = ["20261121000000.0Z"]
+            if its.get(name, (None, None)) != (b, a):
+                self.differ(where, f"{name}: model {mine.get(name)}, mbxctl {its.get(name)}")
+        store = [(c["before"], c["after"]) for c in g["changes"] if c["target"] == "store"]
+        if store != ([(["connected"], ["disabled"])] if d.store or d.action == "connect" else []):
+            self.differ(where, f"store: {store}")
+
+    def ask_anew(self, decisions):
+        """Texts are edited: some of the edits lift the suspension of what was undone, some do not."""
+        r = self.r
+        for d in decisions:
+            what = r.choice(["nothing", "reconnect", "user", "mailbox", "alias", "policy", "database", "default"])
+            c, m = self.source(d), self.w.manifests[d.c["manifest"]]
+            self.seen[f"anew {what}"] += 1
+            if what == "reconnect":
+                c["allow"] = sorted({*c.get("allow", []), "reconnect"})
+            elif what == "user" and d.user is not None:
+                c["user"] = d.user.guid()
+            elif what == "mailbox" and d.row is not None:
+                c["mailbox"] = d.row["guid"]
+            elif what == "alias" and not d.c["archive"]:
+                c["alias"] = f"anew{d.c['name']}"
+            elif what == "policy" and not d.c["archive"]:
+                c["policies"] = {**c.get("policies", {}), "activeSync": r.choice([None, "Executives"])}
+            elif what == "database" and d.database is not None:
+                c["database"] = d.database.dn
+            elif what == "default" and r.random() < 0.3:
+                m["defaults"]["policies"] = {**m["defaults"].get("policies", {}), "activeSync": "Executives"}
+        self.w.write_manifests(self.folder)
 
     # --- drift
 
@@ -312,6 +398,7 @@ class Pair:
         decisions, _ = self.compare("first")
         if self.differences:
             return
+        before, rows, first = self.entries(), copy.deepcopy(self.rows), decisions
         written = self.apply(decisions)
         if self.differences:
             return
@@ -320,12 +407,19 @@ class Pair:
             if got[key]["action"] != "none":
                 self.differ(f"second {key}", f"written, but still to {got[key]['action']}: "
                             f"{got[key]['changes'] or got[key]['reasons']}")
-        if self.differences or self.r.random() < 0.3:
-            return
-        self.drift(decisions, written)
         if self.differences:
             return
-        self.compare("third")
+        if self.r.random() < 0.4:
+            self.undo(first, before, rows)
+            if self.differences:
+                return
+            self.compare("undone")
+            self.ask_anew(decisions)
+            self.compare("anew")
+            return
+        self.drift(decisions, written)
+        if not self.differences:
+            self.compare("third")
 
 
 def printable(value):
