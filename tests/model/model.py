@@ -445,8 +445,10 @@ class Model:
             return self.find_user(d)
         legacy, found = fold(d.row["legacy"]), []
         for u in self.people if legacy else []:
-            row = self.primary_row(u)
-            if (row and fold(row["legacy"]) == legacy) or fold(u.one("legacyExchangeDN") or "") == legacy or \
+            # "All are counted before it is asked who is connectable": also by a leftover row, or without a homeMDB.
+            rows = [r for r in self.rows if r["guid"] == u.guid("msExchMailboxGuid") and not r["vanished"]
+                    and not r["archive"] and fold(r["legacy"]) == legacy]
+            if rows or fold(u.one("legacyExchangeDN") or "") == legacy or \
                     [p for p in gets if p.user is u and fold(p.row["legacy"]) == legacy]:
                 found.append(u)
         self.one_user(d, found)
