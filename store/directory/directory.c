@@ -3,22 +3,45 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct directory_ops *const back_ends[] = { &directory_ldif };
+static const struct directory_ops *const back_ends[] = { &directory_ldif, &directory_ldap };
+
+static const struct directory_ops *back_end_of(const char *uri) {
+	const char *colon = strchr(uri, ':');
+
+	for (size_t i = 0; colon && i < sizeof(back_ends) / sizeof(*back_ends); i++)
+		for (const char *const *scheme = back_ends[i]->schemes; *scheme; scheme++) {
+			size_t len = (size_t)(colon - uri);
+			if (strlen(*scheme) == len && strncasecmp(*scheme, uri, len) == 0)
+				return back_ends[i];
+		}
+	return NULL;
+}
 
 int directory_new(const struct directory_options *o, struct directory **ret, struct error *err) {
 	const char *uri = o->uri ? o->uri : "";
-	const char *colon = strchr(uri, ':');
+	const struct directory_ops *ops = back_end_of(uri);
 
-	for (size_t i = 0; colon && i < sizeof(back_ends) / sizeof(*back_ends); i++) {
-		const char *scheme = back_ends[i]->scheme;
-		size_t len = (size_t)(colon - uri);
-		if (strlen(scheme) == len && strncasecmp(scheme, uri, len) == 0)
-			return back_ends[i]->open(o, ret, err);
-	}
-	return error_set(
-	        err, ERR_INVALID,
-	        "\"%s\" is no LDIF file, and no other directory can be read yet; write ldif:FILE",
-	        uri);
+	if (!ops)
+		return error_set(err, ERR_INVALID,
+		                 "\"%s\" is no directory; write ldaps://HOST, ldap://HOST, "
+		                 "ldapi://SOCKET or ldif:FILE",
+		                 uri);
+	for (size_t i = 0; o->others && o->others[i]; i++)
+		if (back_end_of(o->others[i]) != ops)
+			return error_set(
+			        err, ERR_INVALID,
+			        "\"%s\" and \"%s\" are not of one kind: a list is of servers "
+			        "that hold the same directory",
+			        uri, o->others[i]);
+	return ops->open(o, ret, err);
+}
+
+size_t directory_window(const struct directory *d) {
+	return d->ops->window ? d->ops->window : SIZE_MAX;
+}
+
+bool directory_shared(const struct directory *d) {
+	return d->ops->window > 0;
 }
 
 struct directory *directory_free(struct directory *d) {

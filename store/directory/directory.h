@@ -13,13 +13,19 @@
 #include "base/error.h"
 #include "reconcile/plan.h"
 #include "reconcile/world.h"
+#include "spec/config.h"
 
 struct directory;
 
 struct directory_options {
-	const char *uri;           /* ldif:FILE */
+	const char *uri;           /* ldif:FILE, ldap://HOST, ldaps://HOST, ldapi://SOCKET */
+	const char *const *others; /* of a server: tried in order where `uri` does not answer;
+	                              NULL-ended, NULL: none */
 	const char *base;          /* NULL: what the directory says of itself */
 	const char *configuration; /* NULL likewise */
+	struct bind_config bind;   /* to a server; files as they can be opened from here */
+	struct tls_config tls;
+	int64_t timeout; /* seconds, of each request; connecting and binding too */
 };
 
 /* One entry's part of a window: everything or nothing of it, under the condition that each
@@ -34,7 +40,7 @@ struct modification {
 	const char *message;  /* of the other three, in the arena given to apply */
 };
 
-/* Opens nothing yet. ERR_INVALID: no such kind of URI. */
+/* Connects to nobody yet. ERR_INVALID: no such kind of URI, or a secret that others may read. */
 int directory_new(const struct directory_options *o, struct directory **ret,
                   struct error *err) MUST_USE;
 struct directory *directory_free(struct directory *d); /* NULL is fine; returns NULL */
@@ -56,6 +62,12 @@ void directory_end(struct directory *d); /* also after a begin that failed */
  */
 void directory_fetch(struct directory *d, const struct keys *keys, struct world *w);
 
+/* How many modifications may be carried out at once; SIZE_MAX: all of a run have to be. */
+size_t directory_window(const struct directory *d);
+
+/* May others write between a look and a write? Then it has to be looked at afterwards, too. */
+bool directory_shared(const struct directory *d);
+
 /*
  * Carries out a window. An error (none of it was written) or OK with an outcome in each
  * modification; ERR_UNCERTAIN: nobody knows, look.
@@ -66,7 +78,8 @@ int directory_apply(struct directory *d, struct arena *a, struct modification *b
 /* ---- for back-ends --------------------------------------------------------------------------- */
 
 struct directory_ops {
-	const char *scheme; /* "ldif" */
+	const char *schemes[4]; /* "ldif"; NULL-ended */
+	size_t window;          /* 0: nobody else writes, and all goes at once */
 	int (*open)(const struct directory_options *o, struct directory **ret, struct error *err);
 	void (*free)(struct directory *d);
 	int (*begin)(struct directory *d, bool write, struct error *err);
@@ -78,4 +91,4 @@ struct directory_ops {
 struct directory { /* the first member of every back-end's own */
 	const struct directory_ops *ops;
 };
-extern const struct directory_ops directory_ldif;
+extern const struct directory_ops directory_ldif, directory_ldap;

@@ -237,7 +237,7 @@ static int ldif_apply(struct directory *d, struct arena *a, struct modification 
 }
 
 const struct directory_ops directory_ldif = {
-	.scheme = "ldif",
+	.schemes = { "ldif" },
 	.open = ldif_open,
 	.free = ldif_free,
 	.begin = ldif_begin,

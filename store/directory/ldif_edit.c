@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "store/directory/condition.h"
+
 void ldif_edits_init(struct ldif_edits *e, const struct ldif_snapshot *s, struct arena *a) {
 	*e = (struct ldif_edits){ .s = s,
 		                  .arena = a,
@@ -52,32 +54,19 @@ static bool partial(const struct ldif_snapshot *s, const struct ldif_record *r, 
 	return false;
 }
 
-/* Some of the values, for people. */
-static const char *shown(struct arena *a, enum attribute id, const struct value *v, size_t n) {
-	enum { SHOWN = 3 };
-	const char *text = n ? value_text(a, id, v[0]) : "nothing";
-
-	for (size_t i = 1; i < n && i < SHOWN; i++)
-		text = arena_printf(a, "%s, %s", text, value_text(a, id, v[i]));
-	return n > SHOWN ? arena_printf(a, "%s and %zu more", text, n - SHOWN) : text;
-}
-
 /* NULL, or why the change cannot be made to the entry as it is. */
 static const char *refuse(const struct ldif_edits *e, const struct ldif_record *r, struct arena *a,
                           const struct change *c) {
 	const struct ldif_set *set = find_set(e->of[r - e->s->records], c->id);
-	const char *name = attributes[c->id].name;
 	struct value *v;
 
 	if (partial(e->s, r, c->id))
-		return arena_printf(a, "the file gives %s only in part; export it whole", name);
+		return arena_printf(a, "the file gives %s only in part; export it whole",
+		                    attributes[c->id].name);
 	size_t n = ldif_values(e->s, r, c->id, e->arena, &v);
 	const struct value *there = set ? set->values : v;
 	n = set ? set->n : n;
-	if (values_equal(c->id, there, n, c->before, c->n_before))
-		return NULL;
-	return arena_printf(a, "%s was %s when this was planned and is %s now", name,
-	                    shown(a, c->id, c->before, c->n_before), shown(a, c->id, there, n));
+	return condition_refuses(a, c, there, n);
 }
 
 /* ---- modifications ---- */
@@ -103,7 +92,7 @@ void ldif_edits_add(struct ldif_edits *e, struct arena *a, struct modification *
 	m->outcome = OUTCOME_STALE;
 	m->message = NULL;
 	if (!r) {
-		m->message = arena_printf(a, "%s is not in the directory any more", m->dn);
+		m->message = condition_gone(a, m->dn);
 		return;
 	}
 	for (size_t i = 0; i < m->n_changes && !m->message; i++)

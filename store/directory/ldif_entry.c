@@ -186,6 +186,13 @@ static bool whole(const struct ldif_name *const *v, size_t n) {
 	return false;
 }
 
+void ldif_entry_lack(struct ldif_builder *b, const struct ldif_name *name) {
+	if (name->id < 0)
+		return;
+	add_field(b->s, name->id, (struct value){ NULL, 0 });
+	b->now.partial = true;
+}
+
 static void mark_missing(struct ldif_builder *b) {
 	const struct ldif_name **v = b->pieces.v;
 	size_t n = b->pieces.n, unique = 0, same;

@@ -38,5 +38,7 @@ void ldif_builder_done(struct ldif_builder *b);
 const char *ldif_entry_begin(struct ldif_builder *b, const struct ldif_line *l);
 const char *ldif_entry_take(struct ldif_builder *b, const struct ldif_name *name,
                             const struct ldif_line *l);
+/* There are values of this name that are not known. */
+void ldif_entry_lack(struct ldif_builder *b, const struct ldif_name *name);
 /* Puts the entry into the snapshot. */
 void ldif_entry_finish(struct ldif_builder *b);

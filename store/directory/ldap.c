@@ -1,0 +1,259 @@
+/*
+ * The LDAP back-end: a server, by one connection for reading and one for writing.
+ */
+#include <assert.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/dn.h"
+#include "store/directory/directory.h"
+#include "store/directory/ldap_apply.h"
+#include "store/directory/ldap_forest.h"
+
+enum { WINDOW = 64, HURRY_MS = 500 };
+
+struct ldap {
+	struct directory base;
+	struct arena *arena;
+	struct directory_options options;
+	struct ldap_target *targets; /* in the order in which they are tried */
+	size_t n_targets;
+	const struct ldap_target *pinned; /* it answered; NULL: none yet */
+	struct ldap_peer peer;            /* by this address */
+	struct ldap_link *read, *write;
+	/* of a pass: */
+	struct arena *pass;
+	struct ldap_server server;
+	struct ldap_reader reader;
+};
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+static void ldap_end(struct directory *d) {
+	struct ldap *l = (struct ldap *)d;
+
+	l->reader.swept = ldap_catch_free(l->reader.swept);
+	l->pass = arena_free(l->pass);
+	l->reader = (struct ldap_reader){ 0 };
+}
+
+static void ldap_free(struct directory *d) {
+	struct ldap *l = (struct ldap *)d;
+
+	ldap_end(d);
+	ldap_link_close(l->read);
+	ldap_link_close(l->write);
+	arena_free(l->arena);
+}
+
+static int take_target(struct ldap *l, const char *uri, struct error *err) {
+	struct ldap_target *t = l->targets + l->n_targets;
+
+	t->bind = l->options.bind;
+	t->tls = l->options.tls;
+	t->timeout_ms = l->options.timeout * 1000;
+	int r = ldap_place_parse(l->arena, uri, &t->place, err);
+	if (r == OK)
+		r = ldap_target_check(t, err);
+	l->n_targets++;
+	return r;
+}
+
+static struct bind_config copy_bind(struct arena *a, const struct bind_config *b) {
+	struct bind_config copy = *b;
+
+	copy.dn = arena_strdup(a, b->dn);
+	copy.password_file = arena_strdup(a, b->password_file);
+	copy.keytab = arena_strdup(a, b->keytab);
+	copy.principal = arena_strdup(a, b->principal);
+	return copy;
+}
+
+static struct tls_config copy_tls(struct arena *a, const struct tls_config *t) {
+	struct tls_config copy = *t;
+
+	copy.ca_file = arena_strdup(a, t->ca_file);
+	copy.cert_file = arena_strdup(a, t->cert_file);
+	copy.key_file = arena_strdup(a, t->key_file);
+	return copy;
+}
+
+static int check_dn(struct arena *a, const char *text, const char *what, struct error *err) {
+	return !text || dn_normal(a, text)
+	               ? OK
+	               : error_set(err, ERR_INVALID, "the directory's %s \"%s\" is no DN", what,
+	                           text);
+}
+
+static int ldap_new(const struct directory_options *o, struct directory **ret, struct error *err) {
+	struct arena *a = arena_new();
+	struct ldap *l = ARENA_NEW(a, struct ldap);
+	size_t others = 0;
+
+	while (o->others && o->others[others])
+		others++;
+	*l = (struct ldap){ .base.ops = &directory_ldap, .arena = a, .options = *o };
+	l->options.base = arena_strdup(a, o->base);
+	l->options.configuration = arena_strdup(a, o->configuration);
+	l->options.bind = copy_bind(a, &o->bind);
+	l->options.tls = copy_tls(a, &o->tls);
+	l->targets = ARENA_ARRAY(a, struct ldap_target, others + 1);
+	int r = check_dn(a, o->base, "base", err);
+	if (r == OK)
+		r = check_dn(a, o->configuration, "configuration", err);
+	if (r == OK)
+		r = take_target(l, o->uri, err);
+	for (size_t i = 0; r == OK && i < others; i++)
+		r = take_target(l, o->others[i], err);
+	if (r < 0) {
+		arena_free(a);
+		return r;
+	}
+	*ret = &l->base;
+	return OK;
+}
+
+/* ---- connecting ----------------------------------------------------------------------------- */
+
+/* The first that answers. Once one did, the pass stays with it: another may not know yet what it
+ * knows. */
+static int connect_any(struct ldap *l, struct error *err) {
+	char *all = arena_strdup(l->pass, "");
+	int r = ERR_IO;
+
+	if (l->pinned)
+		return ldap_link_open(l->pinned, &l->peer, &l->read, err);
+	for (size_t i = 0; i < l->n_targets; i++) {
+		l->peer.len = 0;
+		r = ldap_link_open(l->targets + i, &l->peer, &l->read, err);
+		if (r == OK) {
+			l->pinned = l->targets + i;
+			return OK;
+		}
+		all = arena_printf(l->pass, "%s%s%s", all, i ? "; " : "", err->text);
+	}
+	return error_set(err, r, "%s", all);
+}
+
+static int look_around(struct ldap *l, struct error *err) {
+	struct ldap_server *s = &l->server;
+	int r = ldap_server_read(l->read, l->pass, s, err);
+
+	if (r == OK && !s->n_contexts && !l->options.base)
+		r = error_set(err, ERR_INVALID,
+		              "%s names no naming context; write directory.base into the config",
+		              l->pinned->place.uri);
+	if (r == OK && l->options.base)
+		r = ldap_server_has(l->read, l->options.base, "base", err);
+	if (r == OK && l->options.configuration)
+		r = ldap_server_has(l->read, l->options.configuration, "configuration", err);
+	return r;
+}
+
+/* A connection that stands from an earlier pass may have died since: then there is a second try. */
+static int connect_and_look(struct ldap *l, struct error *err) {
+	if (l->read && !ldap_link_lost(l->read) && look_around(l, err) == OK)
+		return OK;
+	if (l->read && !ldap_link_lost(l->read))
+		return err->code;
+	l->read = ldap_link_close(l->read);
+	l->write = ldap_link_close(l->write);
+	int r = connect_any(l, err);
+	return r == OK ? look_around(l, err) : r;
+}
+
+static const char *normal(struct ldap *l, const char *dn) {
+	return dn ? dn_normal(l->pass, dn) : NULL;
+}
+
+static void prepare_reader(struct ldap *l, bool write) {
+	const struct ldap_server *s = &l->server;
+	const char *base = l->options.base ? l->options.base : s->active_directory ? s->base : NULL;
+	const char *configuration =
+	        l->options.configuration ? l->options.configuration : s->configuration;
+
+	l->reader = (struct ldap_reader){ .link = l->read,
+		                          .server = s,
+		                          .base = base,
+		                          .configuration = configuration,
+		                          .scope = { normal(l, base), normal(l, configuration) },
+		                          /* Right before a write nothing older will do. */
+		                          .no_sweep = write };
+}
+
+static int ldap_begin(struct directory *d, bool write, struct error *err) {
+	struct ldap *l = (struct ldap *)d;
+
+	ldap_end(d);
+	l->pass = arena_new();
+	int r = connect_and_look(l, err);
+	if (r == OK) {
+		prepare_reader(l, write);
+		r = ldap_forest(&l->reader, l->pass, err);
+	}
+	if (r < 0)
+		ldap_end(d);
+	return r;
+}
+
+/* A server that fell silent once is not waited for as long again. */
+static const char *reopen(struct ldap *l, struct ldap_link **link) {
+	bool silent =
+	        (l->read && ldap_link_silent(l->read)) || (l->write && ldap_link_silent(l->write));
+	struct ldap_target target = *l->pinned;
+	struct error err = { 0 };
+
+	if (silent && target.timeout_ms > HURRY_MS)
+		target.timeout_ms = HURRY_MS;
+	if (silent && l->read)
+		ldap_link_hurry(l->read, HURRY_MS);
+	if (*link && !ldap_link_lost(*link))
+		return NULL;
+	*link = ldap_link_close(*link);
+	return ldap_link_open(&target, &l->peer, link, &err) == OK
+	               ? NULL
+	               : arena_strdup(l->pass, err.text);
+}
+
+/* ---- reading and writing -------------------------------------------------------------------- */
+
+static void ldap_fetch_keys(struct directory *d, const struct keys *keys, struct world *w) {
+	struct ldap *l = (struct ldap *)d;
+
+	if (!world_base(w) && (l->options.base || l->server.base))
+		world_set_base(w, arena_strdup(world_arena(w),
+		                               l->options.base ? l->options.base : l->server.base));
+	if (!l->reader.server)
+		l->reader.why = "the directory was not read";
+	ldap_fetch(&l->reader, keys, w);
+}
+
+static int ldap_apply_batch(struct directory *d, struct arena *a, struct modification *batch,
+                            size_t n, struct error *err) {
+	struct ldap *l = (struct ldap *)d;
+
+	assert(l->reader.server);
+	const char *why = reopen(l, &l->read);
+	if (!why)
+		why = reopen(l, &l->write);
+	if (why)
+		return error_set(err, ERR_IO, "%s", why);
+	l->reader.link = l->read;
+	ldap_apply(&l->reader, l->write, a, batch, n);
+	/* What is read next is what shows whether a lost write arrived. */
+	why = reopen(l, &l->read);
+	l->reader.link = why ? NULL : l->read;
+	l->reader.why = why;
+	return OK;
+}
+
+const struct directory_ops directory_ldap = {
+	.schemes = { "ldap", "ldaps", "ldapi" },
+	.window = WINDOW,
+	.open = ldap_new,
+	.free = ldap_free,
+	.begin = ldap_begin,
+	.end = ldap_end,
+	.fetch = ldap_fetch_keys,
+	.apply = ldap_apply_batch,
+};

@@ -1,0 +1,142 @@
+#include "store/directory/ldap_filter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Where a kind of key is sought: the attribute, and what of the key's text stands in it. */
+static const struct look {
+	enum key_kind kind;
+	int id;
+	const char *without; /* only keys that begin so, and without it; NULL: all */
+	const char *with;    /* put before it */
+} looks[] = {
+	{ KEY_USER_UPN, ATTR_USER_PRINCIPAL_NAME, NULL, "" },
+	{ KEY_USER_SAM, ATTR_SAM_ACCOUNT_NAME, NULL, "" },
+	{ KEY_USER_LEGACY_DN, ATTR_LEGACY_EXCHANGE_DN, NULL, "" },
+	{ KEY_USER_DISPLAY_NAME, ATTR_DISPLAY_NAME, NULL, "" },
+	{ KEY_OWNER, ATTR_MAILBOX_GUID, NULL, "" },
+	{ KEY_OWNER, ATTR_ARCHIVE_GUID, NULL, "" },
+	{ KEY_OWNER, ATTR_DISABLED_ARCHIVE_GUID, NULL, "" },
+	{ KEY_HOLDER_ALIAS, ATTR_MAIL_NICKNAME, NULL, "" },
+	{ KEY_HOLDER_ADDRESS, ATTR_PROXY_ADDRESSES, NULL, "" },
+	{ KEY_HOLDER_ADDRESS, ATTR_MAIL, "smtp:", "" },
+	{ KEY_HOLDER_LEGACY_DN, ATTR_LEGACY_EXCHANGE_DN, NULL, "" },
+	{ KEY_HOLDER_LEGACY_DN, ATTR_PROXY_ADDRESSES, NULL, "x500:" },
+	{ KEY_TYPE_DETAILS, ATTR_RECIPIENT_TYPE_DETAILS, NULL, "" },
+};
+enum { LOOKS = sizeof(looks) / sizeof(*looks) };
+
+/* `(name=value)`, whatever bytes the value has. */
+static const char *equals(struct arena *a, const char *name, const void *data, size_t len) {
+	struct berval in = { len, (char *)(size_t)data }, out = { 0 };
+
+	if (ldap_bv2escaped_filter_value(&in, &out) != 0)
+		abort();
+	const char *text = arena_printf(a, "(%s=%s)", name, out.bv_val ? out.bv_val : "");
+	ber_memfree(out.bv_val);
+	return text;
+}
+
+/* Folding makes ss of the German letter; a server that folds letter by letter does not. */
+static const char *with_sharp_s(struct arena *a, const char *text) {
+	char *out = arena_strdup(a, text), *to = out;
+
+	if (!strstr(text, "ss"))
+		return NULL;
+	for (const char *p = text; *p; p++) {
+		if (p[0] == 's' && p[1] == 's') {
+			*to++ = '\303';
+			*to++ = '\237';
+			p++;
+		} else
+			*to++ = *p;
+	}
+	*to = '\0';
+	return out;
+}
+
+static const char *equals_text(struct arena *a, const char *name, const char *text) {
+	const char *sharp = with_sharp_s(a, text);
+	const char *filter = equals(a, name, text, strlen(text));
+
+	return sharp ? arena_printf(a, "%s%s", filter, equals(a, name, sharp, strlen(sharp)))
+	             : filter;
+}
+
+/* By presence where the schema has no rule to compare by (Debian's msuser.schema has none). */
+static const char *by_attribute(struct arena *a, const struct ldap_server *s, int id,
+                                const char *text) {
+	const char *name = attributes[id].name;
+	struct guid g;
+
+	if (!s->known[id])
+		return "";
+	if (!s->searchable[id])
+		return arena_printf(a, "(%s=*)", name);
+	if (attributes[id].syntax != SYNTAX_GUID)
+		return equals_text(a, name, text);
+	return guid_parse(text, &g) ? equals(a, name, g.bytes, sizeof(g.bytes)) : "";
+}
+
+static const char *by_look(struct arena *a, const struct ldap_server *s, const struct look *l,
+                           const char *text) {
+	size_t skip = l->without ? strlen(l->without) : 0;
+
+	if (skip && strncmp(text, l->without, skip) != 0)
+		return "";
+	return by_attribute(a, s, l->id,
+	                    *l->with ? arena_printf(a, "%s%s", l->with, text) : text + skip);
+}
+
+static const char *by_guid(struct arena *a, const struct ldap_server *s, const char *text) {
+	char plain[GUID_TEXT];
+	struct guid g;
+
+	if (!guid_parse(text, &g))
+		return "";
+	const char *object =
+	        s->object_guid ? equals(a, "objectGUID", g.bytes, sizeof(g.bytes)) : "";
+	guid_text(g, plain);
+	return s->active_directory ? object
+	                           : arena_printf(a, "%s%s", object,
+	                                          equals(a, "entryUUID", plain, strlen(plain)));
+}
+
+/* Its RDN is compared: elsewhere than on AD `name` is what cn, sn and others derive from. */
+static const char *by_name(struct arena *a, const struct ldap_server *s, const char *text) {
+	if (s->active_directory)
+		return equals_text(a, "name", text);
+	return arena_printf(a, "%s%s", equals_text(a, "cn", text), equals_text(a, "uid", text));
+}
+
+const char *ldap_filter_of(struct arena *a, const struct ldap_server *s, struct key key) {
+	const char *parts = "";
+
+	if (key.kind == KEY_USER_GUID)
+		parts = by_guid(a, s, key.text);
+	else if (key.kind == KEY_USER_NAME)
+		parts = by_name(a, s, key.text);
+	else if (key.kind == KEY_CLASS)
+		parts = equals(a, "objectClass", key.text, strlen(key.text));
+	for (size_t i = 0; i < LOOKS; i++)
+		if (looks[i].kind == key.kind)
+			parts = arena_printf(a, "%s%s", parts, by_look(a, s, looks + i, key.text));
+	return *parts ? parts : NULL;
+}
+
+const char *ldap_filter_people(const struct ldap_server *s) {
+	return s->active_directory ? "(&(objectCategory=person)(objectClass=user))"
+	                           : "(objectClass=person)";
+}
+
+const char *ldap_filter_anybody(struct arena *a, const struct ldap_server *s) {
+	const char *parts = ldap_filter_people(s);
+	bool done[ATTR_COUNT] = { false };
+
+	for (size_t i = 0; i < LOOKS; i++)
+		if (s->known[looks[i].id] && !done[looks[i].id]) {
+			done[looks[i].id] = true;
+			parts = arena_printf(a, "%s(%s=*)", parts, attributes[looks[i].id].name);
+		}
+	return arena_printf(a, "(|%s)", parts);
+}

@@ -1,0 +1,17 @@
+/*
+ * ldap_message -- asks as libldap sends them, and what comes back as answers.
+ *
+ * For the thread that owns the handle.
+ */
+#pragma once
+
+#include "store/directory/ldap_link.h"
+
+/* A result code; LDAP_SUCCESS and the id by which the answer will be known. */
+int ldap_message_send(LDAP *ld, const struct ldap_ask *ask, int *ret_id);
+
+/* Adds what a message says to the answer, in its arena. True where it was the last one. */
+bool ldap_message_take(LDAP *ld, LDAPMessage *message, struct ldap_ask *answer);
+
+/* What the server says of itself unasked, as the end of a sentence: a notice of disconnection. */
+void ldap_message_notice(LDAP *ld, LDAPMessage *message, char *ret, size_t size);

@@ -1,0 +1,32 @@
+/*
+ * ldap_server -- what a server says of itself: where its entries are and what it can be asked.
+ *
+ * Read from the root DSE (RFC 4512, 5.1) and, but on Active Directory, the subschema (4.2).
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "reconcile/attributes.h"
+#include "store/directory/ldap_link.h"
+
+struct ldap_server {
+	const char *base; /* the default naming context, else the first; NULL: it has none */
+	const char *configuration; /* NULL where it names none */
+	const char **contexts;     /* all in which somebody may be */
+	size_t n_contexts;
+	bool active_directory;     /* Samba too: the schema is entries, people have a category */
+	bool object_guid;          /* may stand in an entry; else entryUUID alone does */
+	bool schema_is_no_entries; /* `known` is all there is of it */
+	bool domain_scope;         /* it can be told to refer nobody elsewhere */
+	/* Of the attributes: may an entry have it, and can it be searched for by value? */
+	bool known[ATTR_COUNT], searchable[ATTR_COUNT];
+};
+
+int ldap_server_read(struct ldap_link *l, struct arena *a, struct ldap_server *ret,
+                     struct error *err) MUST_USE;
+
+/* Is there such an entry? ERR_INVALID with a sentence where there is none. `what` names the
+ * config's field. */
+int ldap_server_has(struct ldap_link *l, const char *dn, const char *what,
+                    struct error *err) MUST_USE;

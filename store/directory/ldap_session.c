@@ -1,0 +1,180 @@
+#include "store/directory/ldap_session.h"
+
+#include <openldap.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/directory/ldap_tls.h"
+#include "store/directory/secret.h"
+
+static bool clear_tcp(const struct ldap_target *t) {
+	return !t->place.path && !t->place.tls && t->tls.mode != TLS_STARTTLS;
+}
+
+int ldap_target_check(const struct ldap_target *t, struct error *err) {
+	int r = OK;
+
+	if (t->bind.method == BIND_GSSAPI)
+		return error_set(
+		        err, ERR_INVALID,
+		        "%s: this version binds by simple, external and anonymous; gssapi is "
+		        "still to come",
+		        t->place.uri);
+	if (t->place.tls && (t->tls.mode == TLS_STARTTLS || t->tls.mode == TLS_OFF))
+		return error_set(
+		        err, ERR_INVALID,
+		        "%s is encrypted from the start, and tls.mode says otherwise; write "
+		        "ldap://, or mode: ldaps",
+		        t->place.uri);
+	if (!t->place.tls && !t->place.path && t->tls.mode == TLS_LDAPS)
+		return error_set(err, ERR_INVALID,
+		                 "%s is not encrypted, and tls.mode says ldaps; write ldaps://, or "
+		                 "mode: starttls",
+		                 t->place.uri);
+	if (t->bind.method == BIND_SIMPLE && clear_tcp(t) && t->tls.mode != TLS_OFF)
+		return error_set(
+		        err, ERR_INVALID,
+		        "%s would show the password of a simple bind to the network; write "
+		        "ldaps://, or tls.mode: starttls, or, if that is meant, tls.mode: "
+		        "none",
+		        t->place.uri);
+	if (t->bind.method == BIND_EXTERNAL && !t->place.path && !t->tls.cert_file)
+		return error_set(err, ERR_INVALID,
+		                 "%s: an external bind needs tls.certFile and tls.keyFile, or "
+		                 "ldapi://",
+		                 t->place.uri);
+	if (t->bind.method == BIND_SIMPLE)
+		r = secret_check(t->bind.password_file, "password file", err);
+	if (r == OK && t->tls.key_file)
+		r = secret_check(t->tls.key_file, "key file", err);
+	return r;
+}
+
+/* ---- binding -------------------------------------------------------------------------------- */
+
+static const char *advice(int code, const struct ldap_target *t) {
+	switch (code) {
+	case LDAP_INVALID_CREDENTIALS:
+		return t->bind.method == BIND_SIMPLE
+		               ? "; check directory.bind.dn and the password in passwordFile"
+		               : "; check that the server knows this identity";
+	case LDAP_CONFIDENTIALITY_REQUIRED:
+	case LDAP_STRONG_AUTH_REQUIRED:
+		return "; it wants an encrypted connection: write ldaps://, or tls.mode: starttls";
+	case LDAP_INAPPROPRIATE_AUTH:
+	case LDAP_AUTH_METHOD_NOT_SUPPORTED:
+	case LDAP_AUTH_UNKNOWN:
+		return "; it does not offer this way to bind: check directory.bind.method";
+	case LDAP_UNWILLING_TO_PERFORM:
+		return "; check that the account may bind";
+	default:
+		return "";
+	}
+}
+
+static int bind_failed(LDAP *ld, int code, const struct ldap_target *t, struct error *err) {
+	char *text = NULL;
+	const char *who = t->bind.method == BIND_SIMPLE ? t->bind.dn : NULL;
+
+	(void)ldap_get_option(ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &text);
+	if (code == LDAP_SERVER_DOWN)
+		error_set(err, ERR_IO, "%s closed the connection before the bind was answered",
+		          t->place.uri);
+	else
+		error_set(err, ERR_IO, "%s refused to bind%s%s: %s%s%s%s%s", t->place.uri,
+		          who ? " " : "", who ? who : "", ldap_err2string(code),
+		          text && *text ? " (" : "", text && *text ? text : "",
+		          text && *text ? ")" : "", advice(code, t));
+	ldap_memfree(text);
+	return err->code;
+}
+
+static int send_bind(LDAP *ld, const struct ldap_target *t, int *ret_id, int *ret_code,
+                     struct error *err) {
+	struct berval secret = { 0 };
+	const char *dn = NULL, *mechanism = LDAP_SASL_SIMPLE;
+	char *password = NULL;
+	size_t len = 0;
+
+	if (t->bind.method == BIND_SIMPLE) {
+		int r = secret_read(t->bind.password_file, "password file", &password, &len, err);
+		if (r < 0)
+			return r;
+		secret = (struct berval){ len, password };
+		dn = t->bind.dn;
+	} else if (t->bind.method == BIND_EXTERNAL) {
+		mechanism = "EXTERNAL";
+		secret.bv_val = (char *)""; /* no other identity than the one shown */
+	}
+	*ret_code = ldap_sasl_bind(ld, dn, mechanism, &secret, NULL, NULL, ret_id);
+	secret_wipe(password, len);
+	return OK;
+}
+
+static int bind_as(LDAP *ld, const struct ldap_target *t, struct error *err) {
+	LDAPMessage *answer = NULL;
+	int id, code;
+	int r = send_bind(ld, t, &id, &code, err);
+
+	if (r < 0)
+		return r;
+	if (code == LDAP_SUCCESS && ldap_result(ld, id, LDAP_MSG_ALL, NULL, &answer) <= 0)
+		code = LDAP_SERVER_DOWN;
+	if (code == LDAP_SUCCESS) {
+		int parsed = ldap_parse_result(ld, answer, &code, NULL, NULL, NULL, NULL, 1);
+		code = parsed == LDAP_SUCCESS ? code : parsed;
+	}
+	return code == LDAP_SUCCESS ? OK : bind_failed(ld, code, t, err);
+}
+
+/* Nobody in particular: asked for, or by default; over a local socket that is who we are. */
+static struct ldap_target as_bound(const struct ldap_target *t) {
+	struct ldap_target bound = *t;
+
+	if (bound.bind.method == BIND_DEFAULT)
+		bound.bind.method =
+		        t->place.path || t->tls.cert_file ? BIND_EXTERNAL : BIND_ANONYMOUS;
+	return bound;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------ */
+
+static int prepare(LDAP *ld, const struct ldap_target *t, struct error *err) {
+	const int version = LDAP_VERSION3;
+	struct timeval limit = { .tv_sec = t->timeout_ms / 1000,
+		                 .tv_usec = t->timeout_ms % 1000 * 1000 };
+
+	/* The deadlines are the caller's; these are a second line. A referral is never followed:
+	 * libldap would go there as nobody, and ask a stranger. */
+	if (ldap_set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version) != LDAP_SUCCESS ||
+	    ldap_set_option(ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) != LDAP_SUCCESS ||
+	    ldap_set_option(ld, LDAP_OPT_NETWORK_TIMEOUT, &limit) != LDAP_SUCCESS)
+		return error_set(err, ERR_IO, "%s: libldap does not take its options",
+		                 t->place.uri);
+	return OK;
+}
+
+int ldap_session_open(const struct ldap_target *t, int fd, LDAP **ret, struct error *err) {
+	struct ldap_target bound = as_bound(t);
+	LDAP *ld = NULL;
+
+	/* The URI says whose certificate it has to be. */
+	if (ldap_init_fd(fd, t->place.path ? LDAP_PROTO_IPC : LDAP_PROTO_TCP, t->place.uri, &ld) !=
+	    LDAP_SUCCESS) {
+		close(fd);
+		return error_set(err, ERR_IO, "%s: libldap does not take the connection",
+		                 t->place.uri);
+	}
+	int r = prepare(ld, t, err);
+	if (r == OK && (t->place.tls || t->tls.mode == TLS_STARTTLS) && !t->place.path)
+		r = ldap_tls_start(ld, t, err);
+	if (r == OK)
+		r = bind_as(ld, &bound, err);
+	if (r == OK) {
+		*ret = ld;
+		return OK;
+	}
+	/* After half a handshake nothing may be said in the clear: no unbind, the socket goes. */
+	ldap_destroy(ld);
+	return r;
+}

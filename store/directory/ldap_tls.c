@@ -1,0 +1,91 @@
+#include "store/directory/ldap_tls.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static int set(LDAP *ld, int option, const void *value) {
+	return ldap_set_option(ld, option, value) == LDAP_SUCCESS ? OK : ERR_IO;
+}
+
+/*
+ * GnuTLS (Debian's) takes no notice of PROTOCOL_MIN and takes the versions with its ciphers; a
+ * library that nobody tried is refused.
+ */
+static int set_versions(LDAP *ld, struct error *err) {
+	const int least = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2;
+	char *package = NULL;
+	int r = ERR_INVALID;
+
+	(void)ldap_get_option(ld, LDAP_OPT_X_TLS_PACKAGE, &package);
+	if (package && strcmp(package, "GnuTLS") == 0)
+		r = set(ld, LDAP_OPT_X_TLS_CIPHER_SUITE,
+		        "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2");
+	else if (package && strcmp(package, "OpenSSL") == 0)
+		r = set(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &least);
+	if (r < 0)
+		error_set(
+		        err, ERR_INVALID,
+		        "libldap speaks TLS by %s, of which it is not known how to demand TLS 1.2; "
+		        "GnuTLS and OpenSSL are known",
+		        package ? package : "nothing");
+	ldap_memfree(package);
+	return r;
+}
+
+/* Whom to trust where the config names nobody: whom the machine trusts. */
+static const char *trusted(const struct tls_config *tls) {
+	static const char machine[] = "/etc/ssl/certs/ca-certificates.crt";
+
+	return tls->ca_file ? tls->ca_file : access(machine, R_OK) == 0 ? machine : NULL;
+}
+
+static int configure(LDAP *ld, const struct ldap_target *t, struct error *err) {
+	const int demand = LDAP_OPT_X_TLS_DEMAND, none = LDAP_OPT_X_TLS_CRL_NONE, client = 0;
+	const char *ca = trusted(&t->tls);
+
+	if (t->tls.ca_file && access(ca, R_OK) != 0)
+		return error_set(err, ERR_IO, "%s: the file of CA certificates %s cannot be read",
+		                 t->place.uri, ca);
+	if (t->tls.cert_file && access(t->tls.cert_file, R_OK) != 0)
+		return error_set(err, ERR_IO, "%s: the certificate %s cannot be read", t->place.uri,
+		                 t->tls.cert_file);
+	int r = ca ? set(ld, LDAP_OPT_X_TLS_CACERTFILE, ca) : OK;
+	if (r == OK && t->tls.cert_file)
+		r = set(ld, LDAP_OPT_X_TLS_CERTFILE, t->tls.cert_file);
+	if (r == OK && t->tls.cert_file)
+		r = set(ld, LDAP_OPT_X_TLS_KEYFILE, t->tls.key_file);
+	if (r == OK)
+		r = set_versions(ld, err);
+	if (r == ERR_INVALID)
+		return r;
+	(void)none;
+	/* NEWCTX comes last: it takes up all that was set. */
+	if (r == OK)
+		r = set(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand);
+	if (r == OK)
+		r = set(ld, LDAP_OPT_X_TLS_REQUIRE_SAN, &demand);
+	if (r == OK)
+		r = set(ld, LDAP_OPT_X_TLS_NEWCTX, &client);
+	return r == OK ? OK
+	               : error_set(err, ERR_IO,
+	                           "%s: TLS cannot be set up; check that tls.caFile, certFile and "
+	                           "keyFile hold PEM certificates and a key that belong together",
+	                           t->place.uri);
+}
+
+int ldap_tls_start(LDAP *ld, const struct ldap_target *t, struct error *err) {
+	int r = configure(ld, t, err);
+	char *text = NULL;
+
+	if (r < 0)
+		return r;
+	int code = t->place.tls ? ldap_install_tls(ld) : ldap_start_tls_s(ld, NULL, NULL);
+	if (code == LDAP_SUCCESS)
+		return OK;
+	(void)ldap_get_option(ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &text);
+	error_set(err, ERR_IO, "%s: %s failed: %s%s%s", t->place.uri,
+	          t->place.tls ? "TLS" : "StartTLS", ldap_err2string(code),
+	          text && *text ? ": " : "", text && *text ? text : "");
+	ldap_memfree(text);
+	return err->code;
+}

@@ -1,0 +1,9 @@
+/*
+ * ldap_tls -- TLS for one handle: 1.2 at least, a certificate demanded and its name checked.
+ */
+#pragma once
+
+#include "store/directory/ldap_session.h"
+
+/* The handshake, by StartTLS where tls.mode says so. ERR_IO, ERR_INVALID with a sentence. */
+int ldap_tls_start(LDAP *ld, const struct ldap_target *t, struct error *err) MUST_USE;
