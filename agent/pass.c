@@ -143,6 +143,7 @@ static const struct step {
 	[PASS_COMPARE] = { pass_compare, ON_POOL, "looking again" },
 	[PASS_INTEND] = { pass_intend, ON_STORE, "journaling" },
 	[PASS_WRITE] = { pass_carry_out, ON_DIRECTORY, "writing" },
+	[PASS_VERIFY] = { pass_verify, ON_DIRECTORY, "verifying" },
 	[PASS_RECORD] = { pass_record, ON_STORE, "recording" },
 	[PASS_END] = { end_store, ON_STORE, "closing the run" },
 };
@@ -213,38 +214,12 @@ static void lock(struct pass *p, enum pass_state next) {
 	}
 }
 
-static bool anything_chosen(const struct pass *p) {
-	for (size_t i = 0; i < p->plan.n; i++)
-		if (p->chosen[i])
-			return true;
-	return false;
-}
-
-static void begin_look(struct pass *p) {
-	size_t n = 0;
-	const struct connection **list =
-	        ARENA_ARRAY(p->a, const struct connection *, p->plan.n + 1);
-	const struct done **undone = ARENA_ARRAY(p->a, const struct done *, p->plan.n + 1);
-
-	p->look_index = ARENA_ARRAY(p->a, size_t, p->plan.n + 1);
-	for (size_t i = 0; i < p->plan.n; i++)
-		if (p->chosen[i]) {
-			p->look_index[n] = i;
-			if (p->undone)
-				undone[n] =
-				        p->undone[p->plan.items[i].connection - p->connections.v];
-			list[n++] = p->plan.items[i].connection;
-		}
-	directory_end(p->directory);
-	p->looking = true;
-	survey_begin(&p->look, list, p->undone ? undone : NULL, n);
-}
-
 /*
- *   pass_plan():  READ ~> OPEN ~> [LOCK_TO_RECOVER ~> RECOVER] ~> rounds ~> JUDGE ~> END --> DONE
- *   pass_write(): LOCK_TO_WRITE ~> RUN ~> [rounds ~> COMPARE ~> INTEND ~> WRITE] ~> RECORD
- *                 ~> END --> DONE
- *   rounds:       BEGIN ~> LOAD ~> DECIDE ~> [ROWS ~> ENTRIES ~> DECIDE ...]
+ *   pass_plan():  READ ~> OPEN ~> [LOCK_TO_RECOVER ~> RECOVER] ~> BEGIN ~> rounds ~> JUDGE ~> END
+ *                 --> DONE
+ *   pass_write(): LOCK_TO_WRITE ~> RUN ~> [BEGIN ~> windows] ~> RECORD ~> END --> DONE
+ *   windows:      rounds ~> COMPARE ~> INTEND ~> WRITE ~> VERIFY [~> RECORD --> windows]
+ *   rounds:       LOAD ~> DECIDE ~> [ROWS ~> ENTRIES ~> DECIDE ...]
  *   JUDGE may send the archives back to DECIDE, once.
  *
  * "~>" is work on a thread: on_done() comes back here with the next state. "-->" goes on at once.
@@ -305,8 +280,10 @@ static void pass_step(struct pass *p) {
 		lock(p, PASS_RUN);
 		return;
 	case PASS_RUN:
-		if (anything_chosen(p))
-			begin_look(p);
+		pass_take_turns(p);
+		p->looking = pass_next_window(p);
+		if (p->looking)
+			directory_end(p->directory);
 		go(p, p->looking ? PASS_BEGIN : PASS_RECORD);
 		return;
 	case PASS_COMPARE:
@@ -316,10 +293,17 @@ static void pass_step(struct pass *p) {
 		go(p, PASS_WRITE);
 		return;
 	case PASS_WRITE:
+		go(p, PASS_VERIFY);
+		return;
+	case PASS_VERIFY:
 		go(p, PASS_RECORD);
 		return;
 	case PASS_RECORD:
-		go(p, PASS_END);
+		go(p, PASS_RECORDED);
+		return;
+	case PASS_RECORDED:
+		p->state = p->looking && pass_next_window(p) ? PASS_LOAD : PASS_END;
+		pass_step(p);
 		return;
 	case PASS_END:
 		go(p, PASS_DONE);

@@ -34,7 +34,9 @@ enum pass_state {
 	PASS_COMPARE,
 	PASS_INTEND,
 	PASS_WRITE,
+	PASS_VERIFY,
 	PASS_RECORD,
+	PASS_RECORDED,
 	PASS_END,
 	PASS_DONE
 };
@@ -70,7 +72,12 @@ struct pass {
 	bool settled;
 	bool reopened; /* archives are to be decided again */
 	struct plan plan;
-	bool *chosen;       /* by plan item: to be written */
+	bool *chosen; /* by plan item: to be written */
+	struct {      /* the chosen, in the order in which they are written, a window at a time */
+		size_t *v; /* places in the plan */
+		size_t n, at;
+		bool stopped; /* nothing further is written */
+	} turns;
 	size_t *look_index; /* by item of `look`: its place in the plan */
 	struct modification *batch;
 	struct item **batch_items;
@@ -93,11 +100,14 @@ void pass_write(struct pass *p, void (*done)(struct pass *));
 
 /* ---- steps of pass.c that have a file of their own; each runs off the loop ---- */
 
-void pass_recover(struct pass *p); /* agent/pass_recover.c: under the lock */
-void pass_judge(struct pass *p);   /* agent/pass_judge.c: claims, filters, sums */
-void pass_compare(struct pass *p); /* agent/pass_write.c ... */
+void pass_recover(struct pass *p);     /* agent/pass_recover.c: under the lock */
+void pass_judge(struct pass *p);       /* agent/pass_judge.c: claims, filters, sums */
+void pass_take_turns(struct pass *p);  /* agent/pass_turns.c: the order of writing */
+bool pass_next_window(struct pass *p); /* begins to look again; false: none is left */
+void pass_compare(struct pass *p);     /* agent/pass_write.c ... */
 void pass_intend(struct pass *p);
 void pass_carry_out(struct pass *p);
+void pass_verify(struct pass *p); /* agent/pass_verify.c: who else holds it */
 void pass_record(struct pass *p);
 void pass_end_run(struct pass *p);
 

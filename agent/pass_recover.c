@@ -91,6 +91,7 @@ static void judge(struct recovery_pass *r, const struct open_intent *intent) {
 	struct answer answer = world_ask(r->w, key.kind, key.text);
 	const struct entry *entry = answer.n ? answer.entries[0] : NULL;
 	struct verdict *v = r->verdicts + (intent - r->intents);
+	const char *unknown = NULL;
 
 	v->how = RECOVERY_LEAVE;
 	if (answer.state == ANSWER_COMPLETE)
@@ -98,7 +99,11 @@ static void judge(struct recovery_pass *r, const struct open_intent *intent) {
 	if (v->how == RECOVERY_FAILED && partner_dropped(r, intent))
 		v->how = RECOVERY_DROP;
 	if (v->how == RECOVERY_DONE)
-		v->holder = second_holder(entry, intent->changes, intent->n_changes, r->w, r->a);
+		v->holder = second_holder(entry, intent->changes, intent->n_changes, r->w, r->a,
+		                          NULL, &unknown);
+	/* Not to be told apart from somebody's: it stays open until everybody can be asked. */
+	if (v->how == RECOVERY_DONE && !v->holder && unknown)
+		v->how = RECOVERY_LEAVE;
 	if (v->how == RECOVERY_DONE && !v->holder)
 		v->holder = partner_taken_back(r, intent);
 }

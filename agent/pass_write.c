@@ -1,26 +1,9 @@
 /* The second half of a pass: what was shown is compared with what is, journaled, written, recorded.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "agent/pass.h"
-#include "base/timestamp.h"
 #include "reconcile/recover.h"
-
-/* The most urgent first: by purge date, then as the manifests have them (qsort keeps no order).
- * An archive that waits for its primary comes after all of those. */
-static int by_urgency(const void *pa, const void *pb) {
-	const struct item *a = *(struct item *const *)pa, *b = *(struct item *const *)pb;
-	if (a->after_partner != b->after_partner)
-		return a->after_partner ? 1 : -1;
-	bool dated_a = a->purge != TIMESTAMP_NONE, dated_b = b->purge != TIMESTAMP_NONE;
-
-	if (dated_a != dated_b)
-		return dated_a ? -1 : 1;
-	if (a->purge != b->purge)
-		return a->purge < b->purge ? -1 : 1;
-	return a < b ? -1 : a > b;
-}
 
 /* Is the other half of a user's primary and archive, which goes first, among the written? */
 static bool partner_goes(const struct pass *p, size_t n, const struct item *item) {
@@ -64,7 +47,6 @@ void pass_compare(struct pass *p) {
 		anew->outcome = OUTCOME_STALE;
 		anew->message = stale_message(look->a, shown, anew);
 	}
-	qsort(p->batch_items, p->n_batch, sizeof(*p->batch_items), by_urgency);
 	drop_lonely(p);
 }
 
@@ -129,16 +111,27 @@ void pass_carry_out(struct pass *p) {
 	}
 }
 
-/* Those looked at again, with what became of them, and those in sync, which are pinned. */
+/* The outcomes outlive the window. */
+static void show_outcomes(struct pass *p) {
+	for (size_t i = 0; i < p->look.n; i++) {
+		struct item *shown = p->plan.items + p->look_index[i];
+		shown->outcome = p->look.items[i].outcome;
+		shown->message = arena_strdup(p->a, p->look.items[i].message);
+	}
+}
+
+/* Those looked at again, with what became of them, and at the end those in sync, which are pinned.
+ */
 void pass_record(struct pass *p) {
+	bool last = p->turns.at == p->turns.n || p->turns.stopped || p->interrupted;
 	size_t n = 0;
 	const struct item **items =
-	        ARENA_ARRAY(p->a, const struct item *, p->look.n + p->plan.n + 1);
+	        ARENA_ARRAY(p->a, const struct item *, p->look.n + (last ? p->plan.n : 0) + 1);
 
 	/* In the order in which they were carried out. */
 	for (size_t i = 0; i < p->look.n; i++)
 		items[n++] = p->batch_items[i];
-	for (size_t i = 0; i < p->plan.n; i++)
+	for (size_t i = 0; last && i < p->plan.n; i++)
 		if (p->plan.items[i].action == ACTION_NONE)
 			items[n++] = p->plan.items + i;
 	if (inventory_record(p->inventory, p->run.id, p->s->now, items, n, &p->error) < 0)
@@ -152,15 +145,12 @@ void pass_record(struct pass *p) {
 				                     "apply settles it",
 				                     p->error.text);
 			}
+	show_outcomes(p);
 	/* Whoever reads the ledger was told what is released. */
-	if (p->plan.released.n && inventory_mark_told(p->inventory, p->plan.released.v,
-	                                              p->plan.released.n, p->s->now, &p->error) < 0)
+	if (last && p->plan.released.n &&
+	    inventory_mark_told(p->inventory, p->plan.released.v, p->plan.released.n, p->s->now,
+	                        &p->error) < 0)
 		pass_fail(p, EXIT_FAILED);
-	for (size_t i = 0; i < p->look.n; i++) {
-		struct item *shown = p->plan.items + p->look_index[i];
-		shown->outcome = p->look.items[i].outcome;
-		shown->message = p->look.items[i].message;
-	}
 }
 
 void pass_end_run(struct pass *p) {
@@ -169,8 +159,12 @@ void pass_end_run(struct pass *p) {
 
 	for (size_t i = 0; i < p->plan.n; i++) {
 		/* Chosen, and the pass ended before its turn came. */
-		if (p->chosen[i] && p->plan.items[i].outcome == OUTCOME_NONE)
+		if (p->chosen[i] && p->plan.items[i].outcome == OUTCOME_NONE) {
 			p->plan.items[i].outcome = OUTCOME_NOT_ATTEMPTED;
+			if (p->turns.stopped)
+				p->plan.items[i].message = "a mailbox was found to have two "
+				                           "users: nothing further was written";
+		}
 		n[p->plan.items[i].outcome]++;
 	}
 	run->applied = n[OUTCOME_APPLIED];

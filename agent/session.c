@@ -132,6 +132,33 @@ static void choose_manifests(struct session *s) {
 	s->paths = paths;
 }
 
+/* A secret's file stands beside the config, like everything that it names. */
+static const char *beside_config(struct session *s, const char *path) {
+	return path && s->config.file ? file_beside(s->a, s->config.file, path) : path;
+}
+
+/* A flag or variable names one server, instead of all of the config's. */
+static void choose_directory(struct session *s) {
+	const struct config *c = &s->config;
+	const char *const *uris = c->directory.uris;
+	bool of_config = uris && !s->o->directory && !variable("MBXCTL_DIRECTORY");
+
+	s->directory = (struct directory_options){ .uri = s->directory_uri,
+		                                   .others = of_config ? uris + 1 : NULL,
+		                                   .base = c->directory.base,
+		                                   .configuration = c->directory.configuration,
+		                                   .bind = c->directory.bind,
+		                                   .tls = c->directory.tls,
+		                                   .timeout = c->directory.timeout };
+	struct bind_config *bind = &s->directory.bind;
+	struct tls_config *tls = &s->directory.tls;
+	bind->password_file = beside_config(s, bind->password_file);
+	bind->keytab = beside_config(s, bind->keytab);
+	tls->ca_file = beside_config(s, tls->ca_file);
+	tls->cert_file = beside_config(s, tls->cert_file);
+	tls->key_file = beside_config(s, tls->key_file);
+}
+
 int session_open(struct session *s, const struct options *o, struct arena *a) {
 	*s = (struct session){ .a = a, .o = o };
 	config_defaults(&s->config);
@@ -152,8 +179,7 @@ int session_open(struct session *s, const struct options *o, struct arena *a) {
 		fprintf(stderr, "mbxctl: the directory \"%s\" %s\n", s->directory_uri, fault);
 		return EXIT_USAGE;
 	}
-	s->directory = (struct directory_options){ s->directory_uri, c->directory.base,
-		                                   c->directory.configuration };
+	choose_directory(s);
 	s->settings = (struct settings){
 		.primary_domain = c->primary_domain,
 		.exchange_version = c->exchange.version,

@@ -93,8 +93,26 @@ static bool holds_guid(const struct entry *e, struct value v) {
 	return entry_holds(e, ATTR_MAILBOX_GUID, v) || entry_holds(e, ATTR_ARCHIVE_GUID, v);
 }
 
+/* The reason of a plan that finds it held. */
+static const char *code_of(enum key_kind kind) {
+	return kind == KEY_OWNER          ? "mailbox-owned"
+	       : kind == KEY_HOLDER_ALIAS ? "alias-taken"
+	                                  : "address-taken";
+}
+
+/* Somebody else among those who hold a value; NULL: nobody. */
+static const struct entry *other_holder(const struct answer *answer, const struct entry *entry,
+                                        enum key_kind kind, struct value v) {
+	for (size_t i = 0; i < answer->n; i++)
+		if (answer->entries[i] != entry &&
+		    (kind != KEY_OWNER || holds_guid(answer->entries[i], v)))
+			return answer->entries[i];
+	return NULL;
+}
+
 const char *second_holder(const struct entry *entry, const struct change *changes, size_t n,
-                          const struct world *w, struct arena *a) {
+                          const struct world *w, struct arena *a, const char **ret_code,
+                          const char **ret_unknown) {
 	struct key key;
 
 	for (size_t i = 0; i < n; i++)
@@ -103,13 +121,16 @@ const char *second_holder(const struct entry *entry, const struct change *change
 			if (in(changes + i, v) || !key_of(a, changes + i, v, &key))
 				continue;
 			struct answer answer = world_ask(w, key.kind, key.text);
-			for (size_t m = 0; m < answer.n; m++)
-				if (answer.entries[m] != entry &&
-				    (key.kind != KEY_OWNER || holds_guid(answer.entries[m], v)))
-					return arena_printf(a, "%s %s belongs to %s, too",
-					                    attributes[changes[i].id].name,
-					                    value_text(a, changes[i].id, v),
-					                    answer.entries[m]->dn);
+			if (ret_unknown && answer.state != ANSWER_COMPLETE)
+				*ret_unknown = answer.why ? answer.why : "nobody was asked";
+			const struct entry *other = other_holder(&answer, entry, key.kind, v);
+			if (!other)
+				continue;
+			if (ret_code)
+				*ret_code = code_of(key.kind);
+			return arena_printf(a, "%s %s belongs to %s, too",
+			                    attributes[changes[i].id].name,
+			                    value_text(a, changes[i].id, v), other->dn);
 		}
 	return NULL;
 }

@@ -29,9 +29,14 @@ enum recovery recover(const struct entry *entry, const struct change *changes, s
  */
 void second_holder_keys(const struct change *changes, size_t n, struct keys *needs);
 
-/* Another object that holds one of them, for messages: `address ... belongs to ...`; else NULL. */
+/*
+ * Another object that holds one of them, for messages: `address ... belongs to ...`; else NULL.
+ * *ret_code (NULL is fine) is that of the reason which a plan would give. What could not be looked
+ * up says so in *ret_unknown (NULL is fine); nobody is named then.
+ */
 const char *second_holder(const struct entry *entry, const struct change *changes, size_t n,
-                          const struct world *w, struct arena *a);
+                          const struct world *w, struct arena *a, const char **ret_code,
+                          const char **ret_unknown);
 
 /* The changes that take others back: exactly what they wrote, on condition that it is there. */
 struct change *reversed(struct arena *a, const struct change *changes, size_t n);
