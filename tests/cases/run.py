@@ -25,6 +25,8 @@ usage: run.py [CASE...]           MBXCTL names the program.
        run.py --list              the names
 """
 import base64
+import contextlib
+import copy
 import difflib
 import hashlib
 import json
@@ -192,11 +194,10 @@ def shown(attribute, value):
         return base64.b64encode(value).decode()
 
 
-def entries(path):
-    """{folded DN: {folded attribute: sorted values as a plan shows them}} of an LDIF file."""
+def entries(text):
+    """{folded DN: {folded attribute: sorted values as a plan shows them}} of LDIF."""
     found = {}
-    text = re.sub("\n ", "", path.read_text())
-    for record in text.split("\n\n"):
+    for record in re.sub("\n ", "", text).split("\n\n"):
         entry = {}
         for line in record.splitlines():
             if not line or line[0] == "#" or line.startswith("version:"):
@@ -223,8 +224,20 @@ class World:
                           if a not in ("--detailed-exitcode", "--now")
                           and not (i and arguments[i - 1] == "--now")]
 
+    def directory(self):
+        return (self.work / "directory.ldif").read_text()
+
     def look(self):
-        return entries(self.work / "directory.ldif"), rows(self.work)
+        return entries(self.directory()), rows(self.work)
+
+    @contextlib.contextmanager
+    def copy(self):
+        """Another that can be written to; this one is afterwards as it was."""
+        with tempfile.TemporaryDirectory() as folder:
+            other = copy.copy(self)
+            other.work = pathlib.Path(folder, "work")
+            shutil.copytree(self.work, other.work)
+            yield other
 
     def call(self, *command):
         return run(self.work, "mbxctl", *command, "-o", "json", *self.arguments)
@@ -265,15 +278,12 @@ def leaves_what_is_held(world, changes):
     held = {key(c): c for c in changes if c["holds"]}
     if not held:
         return
-    with tempfile.TemporaryDirectory() as folder:
-        copy = World(pathlib.Path(folder, "work"), [])
-        copy.arguments = world.arguments
-        shutil.copytree(world.work, copy.work)
-        before = copy.look()
-        for c in copy.apply():
+    with world.copy() as other:
+        before = other.look()
+        for c in other.apply():
             if key(c) in held and c["result"] != "held":
                 raise Failure(f"apply --yes: {c['name']} is {c['result']}, not held")
-        after = copy.look()
+        after = other.look()
     for c in held.values():
         dn, row = c["user"]["dn"].lower(), row_of(c, before[1])
         if before[0][dn] != after[0][dn] or before[1].get(row) != after[1].get(row):
@@ -332,47 +342,55 @@ def converges(world, changes):
         if again["action"] != "none":
             raise Failure(f"after the apply {c['name']} is still to {again['action']}: "
                           f"{json.dumps(again['changes'] or again['reasons'], indent=1)}")
-    before = (world.work / "directory.ldif").read_bytes()
+    before = world.directory()
     world.apply("--held")
     if not [c for c in after.values() if c["action"] in WRITES]:
-        if (world.work / "directory.ldif").read_bytes() != before:
+        if world.directory() != before:
             raise Failure("a second apply changed the directory")
 
 
 # ---- all of it ---------------------------------------------------------------------------------
+
+def planned_well(case, work):
+    """The plan as text and as JSON, and the exit code; whatever it says, a plan writes nothing."""
+    before = state(work)
+    text, document, code = plan(case, work)
+    if (text, document, code) != plan(case, work):
+        raise Failure("planning twice gave two plans")
+    later = plan(case, work, "--now", FOREVER)[1]
+    if state(work) != before:
+        raise Failure("plan changed a file, or left one behind")
+    if document:
+        agrees_with_itself(json.loads(document), code)
+        if json.loads(later)["digest"] != json.loads(document)["digest"]:
+            raise Failure("the digest hangs on the clock")
+    return text, document, code
+
+
+def applied_well(world, document):
+    changes = [c for c in document["connections"] if c["action"] in WRITES]
+    if document["overLimit"]:
+        refuses(world)
+    elif is_open(document):
+        settles(world)
+    else:
+        leaves_what_is_held(world, changes)
+        writes_what_was_planned(world, changes)
+        converges(world, changes)
+
 
 def check(name, update):
     case = HERE / name
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         lay_out(case, work)
-        before = state(work)
-        text, document, code = plan(case, work)
-        if (text, document, code) != plan(case, work):
-            raise Failure("planning twice gave two plans")
-        later = plan(case, work, "--now", FOREVER)[1]
-        if state(work) != before:
-            raise Failure("plan changed a file, or left one behind")
+        text, document, code = planned_well(case, work)
         compare(case / "expected.txt", text, update)
         if document or (case / "expected.json").exists():
             compare(case / "expected.json", document, update)
         compare(case / "exit", code, update)
-        if not document:
-            return
-        document = json.loads(document)
-        agrees_with_itself(document, code)
-        if json.loads(later)["digest"] != document["digest"]:
-            raise Failure("the digest hangs on the clock")
-        changes = [c for c in document["connections"] if c["action"] in WRITES]
-        world = World(work, arguments(case))
-        if document["overLimit"]:
-            refuses(world)
-        elif is_open(document):
-            settles(world)
-        else:
-            leaves_what_is_held(world, changes)
-            writes_what_was_planned(world, changes)
-            converges(world, changes)
+        if document:
+            applied_well(World(work, arguments(case)), json.loads(document))
 
 
 def main(options):

@@ -61,6 +61,21 @@ def attributes():
     return found
 
 
+def without(names):
+    """exchange.schema but for these attributes."""
+    def kept(allowed):
+        words = [w for w in re.split(r"[ $()]+", allowed.group(2)) if w and w not in names]
+        return f"{allowed.group(1)} ( {' $ '.join(words)} )" if words else ""
+
+    text = ""
+    for keyword, definition in definitions():
+        if keyword == "objectclass":
+            definition = re.sub(r"(MUST|MAY) (\( [^)]* \)|\w+)", kept, definition)
+        if keyword != "attributetype" or re.search(r"NAME '(\S+)'", definition)[1] not in names:
+            text += f"{keyword} {definition}\n"
+    return text
+
+
 def folded(line):
     """An LDIF line, 78 columns at most."""
     pieces = [line[:78]] + [" " + line[i:i + 77] for i in range(78, len(line), 77)]

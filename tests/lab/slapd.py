@@ -39,6 +39,9 @@ MODULES = next((p for p in ("/usr/lib/ldap", "/usr/lib/openldap") if os.path.isd
                "/usr/lib/ldap")
 SLAPD = shutil.which("slapd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 SECONDS = 20  # that anything here may take at most
+INDEXED = ("mailNickname", "legacyExchangeDN", "proxyAddresses", "userPrincipalName",
+           "sAMAccountName", "msExchMailboxGuid", "msExchArchiveGUID", "msExchDisabledArchiveGUID",
+           "msExchRecipientTypeDetails")
 BIND_ANONYMOUSLY = bytes.fromhex("300c020101600702010304008000")
 # Who gets what: the service account may write what mbxctl writes, everybody may log in.
 ACCESS = """\
@@ -72,6 +75,13 @@ def secret(path, text):
     with os.fdopen(fd, "w") as f:
         f.write(text)
     return path
+
+
+def indices(schema):
+    """For what mbxctl looks up, as far as the schema has it."""
+    text = pathlib.Path(schema).read_text()
+    ours = [a for a in INDEXED if f"NAME '{a}'" in text]
+    return [f"index {a} eq" for a in ["objectClass", "entryUUID", "cn", "displayName", "mail", *ours]]
 
 
 class Slapd:
@@ -128,7 +138,7 @@ class Slapd:
                   "database mdb", f'suffix "{suffix}"', f'rootdn "{self.root_dn}"',
                   f'rootpw "{self.root_password_file.read_text()}"',
                   f"directory {self.folder / 'db'}", f"maxsize {1 << 30}",
-                  "" if sync else "dbnosync", *self.indices()]
+                  "" if sync else "dbnosync", *indices(schema)]
         if size_limit is not None:
             lines += [f'limits dn.exact="{self.dn}" size.soft={size_limit} size.hard={size_limit} '
                       f"size.prtotal={size_limit}"]
@@ -140,13 +150,6 @@ class Slapd:
         except BaseException:
             self.close()
             raise
-
-    @staticmethod
-    def indices():
-        return ["index objectClass,entryUUID eq", "index mailNickname,legacyExchangeDN eq",
-                "index proxyAddresses,mail eq", "index msExchMailboxGuid,msExchArchiveGUID eq",
-                "index msExchDisabledArchiveGUID,msExchRecipientTypeDetails eq",
-                "index cn,displayName,userPrincipalName,sAMAccountName eq"]
 
     # ---- what is in it ------------------------------------------------------------------------
 
@@ -173,7 +176,10 @@ class Slapd:
 
     def load(self, ldif):
         """Another directory instead of the one there is."""
-        new = self.with_accounts(ldif)
+        self.restore(self.with_accounts(ldif))
+
+    def restore(self, new):
+        """What search() gave of it instead of what there is: LDIF that needs no conversion."""
         if not self.process:
             shutil.rmtree(self.folder / "db")
             (self.folder / "db").mkdir()
