@@ -58,11 +58,24 @@ static void take_back_later(struct verification *v, struct item *item, const cha
 	v->owned_twice |= strcmp(code, "mailbox-owned") == 0;
 }
 
+/* Those of the directory alone: the row is not written yet. */
+static const struct change *of_directory(struct pass *p, const struct item *item, size_t *ret_n) {
+	struct change *v = ARENA_ARRAY(p->look.a, struct change, item->changes.n + 1);
+
+	*ret_n = 0;
+	for (size_t i = 0; i < item->changes.n; i++)
+		if (!item->changes.v[i].store)
+			v[(*ret_n)++] = item->changes.v[i];
+	return v;
+}
+
 /* An answer that was lost says nothing; the entry does. */
 static bool arrived(struct pass *p, struct item *item, const struct entry *entry) {
 	const char *why = NULL;
+	size_t n;
+	const struct change *changes = of_directory(p, item, &n);
 
-	switch (recover(entry, item->changes.v, item->changes.n, p->look.a, &why)) {
+	switch (recover(entry, changes, n, p->look.a, &why)) {
 	case RECOVERY_DONE:
 		return true;
 	case RECOVERY_LEAVE:
