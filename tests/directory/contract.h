@@ -14,6 +14,7 @@ struct contract {
 	                          const char *configuration);
 	void (*close)(void *self, struct directory *d);
 	void *self;
+	bool asks_for_base; /* a base that is not there is told, not searched in vain */
 };
 
 /* Each runs its rows, one a test, and returns how many failed. */

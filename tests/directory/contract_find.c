@@ -13,6 +13,7 @@ static const char company[] =
         "objectClass: user\n"
         "objectCategory: CN=Person,CN=Schema,CN=Configuration,DC=contoso,DC=com\n"
         "objectGUID:: ERERESIiMzNERFVVVVVVVQ==\n"
+        "cn: John Evans\n"
         "displayName: John Evans\nuserPrincipalName: john.evans@contoso.com\n"
         "sAMAccountName: jevans\nlegacyExchangeDN: /o=Contoso/cn=jevans\n"
         "mailNickname: jevans\nmail: john.evans@contoso.com\n"
@@ -61,6 +62,7 @@ struct row {
 	const char *name;
 	const char *keys, *expect;
 	const char *base, *configuration;
+	bool no_base; /* there is no such base */
 };
 
 #define JOHN     "CN=John Evans,OU=Staff,DC=contoso,DC=com"
@@ -73,7 +75,7 @@ struct row {
 
 /* A key is asked; who is the answer? */
 #define ROW(name, key, answer)                                                                     \
-	{ name, key, key ":" answer "\n", NULL, NULL }
+	{ name, key, key ":" answer "\n", NULL, NULL, false }
 
 static const struct row rows[] = {
 	ROW("GUID", "guid 11111111-2222-3333-4444-555555555555", " " JOHN),
@@ -130,28 +132,30 @@ static const struct row rows[] = {
 	    " CN=MDB01,CN=Configuration,DC=contoso,DC=com; "
 	    "CN=MDB02,CN=Configuration,DC=fabrikam,DC=com"),
 	ROW("class above", "class msexchmdb", " CN=MDB01,CN=Configuration,DC=contoso,DC=com"),
-	ROW("class without objects", "class attributeschema", ""),
+	ROW("class without objects", "class msexchrbacpolicy", ""),
 	{ "the inventory's keys are passed over", "row-name john evans\nalias nobody",
-	  "row-name john evans: (not asked)\nalias nobody:\n", NULL, NULL },
+	  "row-name john evans: (not asked)\nalias nobody:\n", NULL, NULL, false },
 	{ "people below the base alone", "sam jevans\ndn cn=elsewhere,dc=fabrikam,dc=com",
-	  "sam jevans: " JOHN "\ndn cn=elsewhere,dc=fabrikam,dc=com:\n", CONTOSO, NULL },
+	  "sam jevans: " JOHN "\ndn cn=elsewhere,dc=fabrikam,dc=com:\n", CONTOSO, NULL, false },
 	{ "holders everywhere", "alias jevans",
-	  "alias jevans: CN=Elsewhere,DC=fabrikam,DC=com; " JOHN "\n", CONTOSO, NULL },
-	{ "a base is not the end of a name", "sam jevans", "sam jevans:\n", "dc=oso,dc=com", NULL },
-	{ "a base is not the middle of a name", "sam jevans", "sam jevans:\n", "OU=Staff", NULL },
+	  "alias jevans: CN=Elsewhere,DC=fabrikam,DC=com; " JOHN "\n", CONTOSO, NULL, false },
+	{ "a base is not the end of a name", "sam jevans", "sam jevans:\n", "dc=oso,dc=com", NULL,
+	  true },
+	{ "a base is not the middle of a name", "sam jevans", "sam jevans:\n", "OU=Staff", NULL,
+	  true },
 	{ "classes below the configuration alone", "class msexchprivatemdb\nsam odd",
 	  "class msexchprivatemdb: CN=MDB02,CN=Configuration,DC=fabrikam,DC=com\nsam odd: " ODD
 	  "\n",
-	  NULL, "CN=configuration, DC=Fabrikam,DC=com" },
+	  NULL, "CN=configuration, DC=Fabrikam,DC=com", false },
 	{ "many at once", "sam odd\nalias team\ndisplay john evans\nname john evans\nupn nobody",
 	  "sam odd: " ODD "\nalias team: CN=Team,DC=contoso,DC=com\ndisplay john evans: " JOHN
 	  "\nname john evans: " JOHN "\nupn nobody:\n",
-	  NULL, NULL },
+	  NULL, NULL, false },
 	{ "two texts for one GUID",
 	  "guid {11111111-2222-3333-4444-555555555555}\nguid 11111111-2222-3333-4444-555555555555",
 	  "guid {11111111-2222-3333-4444-555555555555}: " JOHN
 	  "\nguid 11111111-2222-3333-4444-555555555555: " JOHN "\n",
-	  NULL, NULL },
+	  NULL, NULL, false },
 };
 
 struct asked {
@@ -183,11 +187,24 @@ static void asked_done(const struct contract *c, struct asked *a) {
 	arena_free(a->arena);
 }
 
+static void begin_is_refused(const struct contract *c, const struct row *row) {
+	struct directory *d = c->open(c->self, company, row->base, row->configuration);
+	struct error err = { 0 };
+
+	assert_int_equal(directory_begin(d, false, &err), ERR_INVALID);
+	directory_end(d);
+	c->close(c->self, d);
+}
+
 static void find_row(void **state) {
 	const struct contract_test *t = *state;
 	const struct row *row = t->row;
 	struct asked a;
 
+	if (row->no_base && t->contract->asks_for_base) {
+		begin_is_refused(t->contract, row);
+		return;
+	}
 	ask(t->contract, row, row->keys, &a);
 	assert_string_equal(world_text(a.arena, a.w, &a.keys), row->expect);
 	asked_done(t->contract, &a);
@@ -224,6 +241,7 @@ static void whole_entry(void **state) {
 	entry_put(&out, a.arena, world_ask(a.w, KEY_USER_UPN, "john.evans@contoso.com").entries[0]);
 	assert_string_equal(out.data,
 	                    JOHN " (person) 11111111-2222-3333-4444-555555555555\n"
+	                         "  cn: John Evans\n"
 	                         "  displayName: John Evans\n"
 	                         "  userPrincipalName: john.evans@contoso.com\n"
 	                         "  sAMAccountName: jevans\n"
