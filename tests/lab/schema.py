@@ -4,8 +4,10 @@
 usage: schema.py --update   makes exchange.ldif from exchange.schema
        schema.py            checks that exchange.ldif is what --update would make, that every
                             attribute of reconcile/attributes.h is defined as it is compared there,
-                            and that slapd loads both files
+                            that slapd loads both files and the example slapd.conf, and that its
+                            service account may write all that the golden cases write
 """
+import json
 import pathlib
 import re
 import subprocess
@@ -138,6 +140,27 @@ def check_loading():
         assert done.returncode == 0, f"slapadd of exchange.ldif: {done.stderr}"
 
 
+def written():
+    """What the golden cases write into a directory."""
+    changes = [change for path in (SOURCE / "tests" / "cases").glob("*/expected.json")
+               for connection in json.loads(path.read_text())["connections"]
+               for change in connection["changes"]]
+    return {c["attribute"] for c in changes if c["target"] == "directory"}
+
+
+def check_example():
+    text = (FOLDER / "slapd.conf").read_text()
+    with tempfile.TemporaryDirectory() as folder:
+        conf = pathlib.Path(folder, "slapd.conf")
+        conf.write_text(re.sub(r"(?m)^(directory) .*", rf"\1 {folder}",
+                               text.replace(str(INSTALLED / "exchange.schema"), str(SCHEMA))))
+        slaptest("-f", str(conf))
+    rule = re.search(r"^access to filter=\S+ attrs=(\S+)", text, re.M)
+    allowed, wanted = set(rule[1].split(",")), written()
+    assert len(wanted) > 30, "the golden cases are not read as they should be"
+    assert allowed == wanted, f"slapd.conf: the rights differ in {sorted(allowed ^ wanted)}"
+
+
 def main(arguments):
     if arguments == ["--update"]:
         LDIF.write_text(as_ldif())
@@ -149,6 +172,7 @@ def main(arguments):
         assert LDIF.read_text() == as_ldif(), "exchange.ldif is old: tests/lab/schema.py --update"
         check_attributes()
         check_loading()
+        check_example()
     except AssertionError as trouble:
         print(f"FAIL {trouble}")
         return 1
