@@ -161,7 +161,7 @@ def server_of(text, server):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "exchange.schema")
         path.write_text(schema.without(lacking))
-        with Slapd(suffix=SUFFIX, ldif=text, tcp=False, schema=path) as own:
+        with Slapd(suffix=SUFFIX, ldif=text, tcp=False, least=True, schema=path) as own:
             yield own
 
 
@@ -220,7 +220,8 @@ def main(arguments):
     if not slapd.SLAPD:
         print("there is no slapd here")
         return SKIPPED
-    with Slapd(suffix=SUFFIX, tcp=False) as server:
+    slapd.clean_up_when_told_to_end()
+    with Slapd(suffix=SUFFIX, tcp=False, least=True) as server:
         failed = sum(not one(check_export if export else check_over_ldap, name, server)
                      for name in names)
     print(f"{len(names)} cases, {failed} failed")

@@ -3,10 +3,12 @@
 
 What is changed changes no plan: parents that a file lacks become entries; a class that allows what
 an entry has is added; objectGUID becomes entryUUID; a person without the sn that OpenLDAP demands
-gets one that slapd.py's access rules show to nobody but the root. What slapd keeps itself or
-computes (name, distinguishedName) goes.
+gets one. What slapd keeps itself or computes (name, distinguishedName) goes.
 
 usage: convert.py [FILE] >LOADABLE      standard input where no file is named
+
+The sn is the last word of the name there; in tests it is a text that slapd.py's access rules show
+to nobody but the root.
 """
 import base64
 import re
@@ -32,7 +34,8 @@ class Unloadable(Exception):
 
 
 class Converted:
-    def __init__(self):
+    def __init__(self, sn_of):
+        self.sn_of = sn_of
         self.ldif = ""
         self.invented = {}  # entryUUID: DN, of entries that came without a GUID
 
@@ -133,6 +136,10 @@ def classes_for(dn, classes, has):
     return more
 
 
+def last_word(name):
+    return name.split()[-1] if name.split() else name
+
+
 def convert_entry(dn, values, ret):
     values = [(a, v) for a, v in joined(values) if a.lower() not in COMPUTED]
     has = {a.lower() for a, _ in values}
@@ -155,7 +162,7 @@ def convert_entry(dn, values, ret):
             values.append((attribute.lower(), value))
     if lower & (PEOPLE | {"contact", "computer"}):
         if "sn" not in has:
-            values.append(("sn", NO_SN.encode()))
+            values.append(("sn", ret.sn_of(naming(dn)[0][1])))
         if "cn" not in {a.lower() for a, _ in values}:
             values.append(("cn", naming(dn)[0][1]))
     values[:0] = [("objectClass", c.encode()) for c in more]
@@ -169,9 +176,9 @@ def line(attribute, value):
     return f"{attribute}:: {base64.b64encode(value).decode()}\n"
 
 
-def convert(text, suffix):
+def convert(text, suffix, sn_of=lambda name: NO_SN.encode()):
     """What is loadable below the suffix, which becomes an entry, too, where it is none."""
-    ret = Converted()
+    ret = Converted(sn_of)
     entries = {}
     for dn, values in parse(text):
         if not dn:
@@ -211,7 +218,7 @@ def main(arguments):
         return 64
     text = open(arguments[0], encoding="utf-8").read() if arguments else sys.stdin.read()
     try:
-        sys.stdout.write(convert(text, suffix_of(text)).ldif)
+        sys.stdout.write(convert(text, suffix_of(text), last_word).ldif)
     except Unloadable as reason:
         print(f"convert.py: no server holds this: {reason}", file=sys.stderr)
         return 1

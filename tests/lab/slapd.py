@@ -21,6 +21,7 @@ import argparse
 import ctypes
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -43,12 +44,20 @@ INDEXED = ("mailNickname", "legacyExchangeDN", "proxyAddresses", "userPrincipalN
            "sAMAccountName", "msExchMailboxGuid", "msExchArchiveGUID", "msExchDisabledArchiveGUID",
            "msExchRecipientTypeDetails")
 BIND_ANONYMOUSLY = bytes.fromhex("300c020101600702010304008000")
-# Who gets what: the service account may write what mbxctl writes, everybody may log in.
+# Who gets what: there is an account that may write and one that may read.
 ACCESS = """\
 access to attrs=userPassword by anonymous auth by * none
 access to attrs=sn val="{no_sn}" by * none
-access to * by dn.exact="{account}" write by dn.exact="{reader}" read by anonymous auth by * none
+{least}
+access to * by dn.exact="{account}" {right} by dn.exact="{reader}" read by anonymous auth by * none
 """
+LEAST = ('access to filter=(objectClass=person) attrs={managed} by dn.exact="{account}" write '
+         'by dn.exact="{reader}" read by * none')
+
+
+def clean_up_when_told_to_end():
+    """SIGTERM, from a test's time limit for one, leaves no folder behind."""
+    signal.signal(signal.SIGTERM, lambda *ignored: sys.exit(143))
 
 
 class Trouble(Exception):
@@ -77,6 +86,20 @@ def secret(path, text):
     return path
 
 
+def managed(schema):
+    """The attributes that examples/openldap/slapd.conf lets the service account write."""
+    example = (SCHEMA.parent / "slapd.conf").read_text()
+    found = re.search(r"^access to filter=\(objectClass=person\) attrs=(\S+)", example, re.M)[1]
+    text = pathlib.Path(schema).read_text()
+    return ",".join(a for a in found.split(",") if a == "mail" or f"NAME '{a}'" in text)
+
+
+def access_rules(schema, account, reader, least):
+    rule = LEAST.format(managed=managed(schema), account=account, reader=reader) if least else ""
+    return ACCESS.format(no_sn=convert.NO_SN, account=account, reader=reader, least=rule,
+                         right="read" if least else "write")
+
+
 def indices(schema):
     """For what mbxctl looks up, as far as the schema has it."""
     text = pathlib.Path(schema).read_text()
@@ -92,12 +115,13 @@ class Slapd:
     size_limit: of entries that the service account is given, paged or not
     overlays: more lines of the database's configuration, each beginning with `overlay NAME`
     access: more access rules, before the usual ones; before: lines before the database
+    least: the service account may write what mbxctl writes alone; else everything
     sync: every write reaches the disk; checked: False loads what the schema forbids
     schema: instead of exchange.schema; log: slapd's -d, into the file `log`
     """
 
     def __init__(self, folder=None, suffix="dc=com", ldif=None, *, tls=None, tcp=True,
-                 size_limit=None, overlays=(), access="", before="", sync=False, checked=True,
+                 size_limit=None, overlays=(), access="", before="", least=False, sync=False, checked=True,
                  schema=SCHEMA, log="0"):
         if not SLAPD:
             raise Trouble("there is no slapd: apt-get install slapd ldap-utils")
@@ -142,8 +166,7 @@ class Slapd:
         if size_limit is not None:
             lines += [f'limits dn.exact="{self.dn}" size.soft={size_limit} size.hard={size_limit} '
                       f"size.prtotal={size_limit}"]
-        lines += [access, ACCESS.format(no_sn=convert.NO_SN, account=self.dn, reader=self.reader_dn),
-                  *overlays]
+        lines += [access, access_rules(schema, self.dn, self.reader_dn, least), *overlays]
         self.conf = secret(self.folder / "slapd.conf", "\n".join(lines) + "\n")
         try:
             self.put(self.with_accounts(ldif))
@@ -364,7 +387,7 @@ def main(argv):
     options, command = arguments_of(argv)
     text = pathlib.Path(options.ldif).read_text(encoding="utf-8") if options.ldif else None
     suffix = options.suffix or (convert.suffix_of(text) if text else "") or "dc=com"
-    signal.signal(signal.SIGTERM, lambda *ignored: sys.exit(143))
+    clean_up_when_told_to_end()
     die_with_parent(signal.SIGTERM)
     try:
         with Slapd(options.folder, suffix, text, tls=options.tls, tcp=not options.no_tcp,

@@ -79,6 +79,19 @@ def accounts_have_their_rights():
         assert who.stdout.strip() == f"dn:{server.dn}", f"EXTERNAL is {who.stdout}{who.stderr}"
 
 
+def the_least_is_what_mbxctl_writes():
+    """By the access rule of examples/openldap/slapd.conf."""
+    with Slapd(ldif=PEOPLE, least=True) as server:
+        for change, code in (("P1,DC=contoso,DC=com\nadd: mailNickname\nmailNickname: p", 0),
+                             ("P1,DC=contoso,DC=com\nreplace: sAMAccountName\nsAMAccountName: p", 50),
+                             ("mbxctl,DC=com\nadd: description\ndescription: p", 50)):
+            done = subprocess.run(
+                ["ldapmodify", "-x", "-H", server.uri, "-D", server.dn, "-y",
+                 str(server.password_file)], capture_output=True, text=True, timeout=30,
+                input="dn: CN=" + change.replace("\n", "\nchangetype: modify\n", 1) + "\n")
+            assert done.returncode == code, f"{change}: {done.returncode} {done.stderr}"
+
+
 def an_overlay_is_there():
     unique = 'overlay unique\nunique_uri "serialize ldap:///?mailNickname?sub"'
     change = "dn: CN=P{},DC=contoso,DC=com\nchangetype: modify\nadd: mailNickname\nmailNickname: p\n"
@@ -115,9 +128,10 @@ def nothing_outlives_its_caller():
 def main(arguments):
     if not slapd.SLAPD:
         return SKIPPED
+    slapd.clean_up_when_told_to_end()
     tests = [certificates_are_what_they_say, an_old_server_speaks_tls_1_1,
-             a_size_limit_counts_pages_too, accounts_have_their_rights, an_overlay_is_there,
-             nothing_outlives_its_caller]
+             a_size_limit_counts_pages_too, accounts_have_their_rights,
+             the_least_is_what_mbxctl_writes, an_overlay_is_there, nothing_outlives_its_caller]
     failed = 0
     for test in tests:
         if arguments and test.__name__ not in arguments:
