@@ -143,6 +143,7 @@ class Slapd:
         self.tcp = tcp
         self.ldap_uri = self.ldaps_uri = self.ca_file = None
         self.invented = {}
+        self.held = []  # the DNs of what was loaded
         lines = [f"include {INSTALLED / name}.schema" for name in
                  ("core", "cosine", "inetorgperson")]
         lines += [f"include {schema}", f"modulepath {MODULES}", "moduleload back_mdb",
@@ -196,6 +197,7 @@ class Slapd:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
         if done.returncode:
             raise Trouble(f"slapadd: {done.stderr}")
+        self.held = [dn for dn, _ in convert.parse(ldif)]
 
     def load(self, ldif):
         """Another directory instead of the one there is."""
@@ -208,8 +210,16 @@ class Slapd:
             (self.folder / "db").mkdir()
             self.put(new)
             return
-        old = [dn for dn, _ in convert.parse(self.search(self.suffix, attributes=["1.1"]))]
-        old.sort(key=lambda dn: -len(convert.components(dn)))
+        try:
+            self.replace(self.held, new)
+        except Trouble:  # somebody has added or deleted an entry since
+            held = convert.parse(self.search(attributes=["1.1"]))
+            self.replace([dn for dn, _ in held], new)
+        self.held = [dn for dn, _ in convert.parse(new)]
+
+    def replace(self, old, new):
+        """These entries by those, in one go: children go before their parents and come after."""
+        old = sorted(old, key=lambda dn: -len(convert.components(dn)))
         self.modify("".join(f"{convert.line('dn', dn.encode())}changetype: delete\n\n"
                             for dn in old) + new, "-a")
 
