@@ -128,7 +128,7 @@ class Slapd:
         self.made = folder is None
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="mbxctl-slapd-"))
         self.suffix, self.checked, self.log, self.tls = suffix, checked, log, tls
-        self.process = None
+        self.process, self.frozen = None, False
         self.root_dn = f"cn=root,{suffix}"
         self.dn = f"cn=mbxctl,{suffix}"
         self.reader_dn = f"cn=reader,{suffix}"
@@ -291,7 +291,7 @@ class Slapd:
     def end(self, how):
         if not self.process:
             return
-        self.process.send_signal(signal.SIGCONT)
+        self.thaw()
         self.process.send_signal(how)
         try:
             self.process.wait(SECONDS)
@@ -302,11 +302,15 @@ class Slapd:
         self.socket.unlink(missing_ok=True)
 
     def freeze(self):
-        """It is there and does not answer."""
-        self.process.send_signal(signal.SIGSTOP)
+        """It is there and does not answer, from the return of this on."""
+        if not self.frozen:
+            self.process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
+            self.frozen = True
 
     def thaw(self):
         self.process.send_signal(signal.SIGCONT)
+        self.frozen = False
 
     def close(self):
         self.kill()
