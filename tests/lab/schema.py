@@ -4,8 +4,9 @@
 usage: schema.py --update   makes exchange.ldif from exchange.schema
        schema.py            checks that exchange.ldif is what --update would make, that every
                             attribute of reconcile/attributes.h is defined as it is compared there,
-                            that slapd loads both files and the example slapd.conf, and that its
-                            service account may write all that the golden cases write
+                            and so is every class that is asked for, that slapd loads both files and
+                            the example slapd.conf, and that its service account may write all that
+                            the golden cases write
 """
 import json
 import pathlib
@@ -117,6 +118,16 @@ def check_attributes():
     assert "objectGUID" not in ours, "entryUUID stands for objectGUID"
 
 
+def check_classes():
+    """Every class that mbxctl asks for."""
+    text = (SOURCE / "reconcile" / "rulebook.c").read_text()
+    asked = set(re.findall(r'"(\w+)"', text[text.index("classes[]"):text.index("};")]))
+    ours = {m.lower() for k, t in definitions() if k == "objectclass"
+            for m in re.findall(r"NAME '(\w+)'", t)}
+    assert len(asked) > 10, "reconcile/rulebook.c is not read as it should be"
+    assert asked <= ours, f"exchange.schema lacks the classes {sorted(asked - ours)}"
+
+
 def slaptest(*arguments):
     done = subprocess.run(["slaptest", "-u", *arguments], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, f"slaptest {arguments}: {done.stderr}"
@@ -171,6 +182,7 @@ def main(arguments):
     try:
         assert LDIF.read_text() == as_ldif(), "exchange.ldif is old: tests/lab/schema.py --update"
         check_attributes()
+        check_classes()
         check_loading()
         check_example()
     except AssertionError as trouble:
