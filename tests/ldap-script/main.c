@@ -39,6 +39,7 @@ struct stage {
 	struct connection *connections;
 };
 
+enum { MOMENT = 500 }; /* milliseconds */
 enum { EXIT_NOT_MET = 1, EXIT_USAGE = 2, EXIT_UNREACHED = 3 };
 
 static bool number(const char *text, unsigned long max, unsigned long *ret) {
@@ -228,25 +229,32 @@ static long milliseconds(void) {
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Until the script is played, somebody failed, the time is over, or a signal came. */
+/*
+ * Until the script is played, somebody failed, or the time is over. After a signal those who
+ * are there have a moment to hear that their client has gone.
+ */
 static void run(struct stage *s) {
 	long end = milliseconds() + s->show.limit * 1000, left;
+	bool told_to_end = false;
 	struct pollfd fds[] = { { .fd = s->listener, .events = POLLIN },
 		                { .fd = s->show.wake, .events = POLLIN },
 		                { .fd = s->signals, .events = POLLIN } };
 
-	while ((reap(s, false) || next_block(s)) && !atomic_load(&s->show.failed)) {
+	while ((reap(s, false) || (!told_to_end && next_block(s))) &&
+	       !atomic_load(&s->show.failed)) {
 		left = end - milliseconds();
 		if (left <= 0) {
-			atomic_store(&s->show.late, true);
+			atomic_store(&s->show.late, !told_to_end);
 			return;
 		}
-		if (poll(fds, 3, (int)left) < 0)
+		if (poll(fds, told_to_end ? 2 : 3, (int)left) < 0)
 			continue;
-		if (fds[2].revents)
-			return;
 		if (fds[0].revents)
 			accepts(s);
+		if (!told_to_end && fds[2].revents) {
+			told_to_end = true;
+			end = milliseconds() + MOMENT;
+		}
 	}
 }
 

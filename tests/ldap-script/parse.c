@@ -49,7 +49,7 @@ static const struct form forms[] = {
 	[VERB_SCHEME] = { "scheme", TAKES_WORD, NULL },
 	[VERB_SET] = { "set", TAKES_WORD, NULL },
 	[VERB_SILENT] = { "silent", TAKES_NOTHING, NULL },
-	[VERB_TLS] = { "tls", TAKES_PARTS, " cert key ca client priority" },
+	[VERB_TLS] = { "tls", TAKES_PARTS, " cert key ca client priority refused" },
 	[VERB_WAIT] = { "wait", TAKES_NUMBER, NULL },
 };
 enum { VERBS = sizeof(forms) / sizeof(*forms) };

@@ -10,6 +10,7 @@
 #include "tests/ldap-script/answer.h"
 #include "tests/ldap-script/match.h"
 #include "tests/ldap-script/player.h"
+#include "tests/ldap-script/tls.h"
 
 enum next { /* what comes after a statement */
 	    GO_ON,
@@ -151,6 +152,37 @@ static enum next after_sending(struct player *p) {
 	return OVER;
 }
 
+static const char *value(const struct statement *s, const char *name, const char *otherwise) {
+	const struct part *p = part_find(&s->parts, name);
+
+	return p ? p->value.bv_val : otherwise;
+}
+
+static enum next play_tls(struct player *p, const struct statement *s) {
+	const struct tls_how how = { .cert = value(s, "cert", p->show->cert),
+		                     .key = value(s, "key", p->show->key),
+		                     .ca = value(s, "ca", NULL),
+		                     .client = value(s, "client", NULL),
+		                     .priority = value(s, "priority", NULL) };
+	bool refused = part_find(&s->parts, "refused") != NULL;
+	const char *why = "";
+
+	if (p->wire.in.len > 0) {
+		tell_not_met(p, "bytes in the clear before TLS", NULL);
+		return OVER;
+	}
+	enum wire state = tls_accept(&p->wire, &how, &why);
+	if (refused && state == WIRE_WELL)
+		tell_not_met(p, "a whole handshake", NULL);
+	else if (refused && (state == WIRE_GONE || state == WIRE_TLS))
+		p->struck = true;
+	else if (state != WIRE_TLS)
+		return after_sending(p);
+	else
+		tell_not_met(p, gnutls_strerror(p->wire.tls_error), why);
+	return OVER;
+}
+
 static enum next play_step(struct player *p, const struct statement *s) {
 	struct wire_end *w = &p->wire;
 
@@ -190,6 +222,7 @@ static enum next play_step(struct player *p, const struct statement *s) {
 	case VERB_SILENT:
 		return end_by(p, s->verb);
 	case VERB_TLS:
+		return play_tls(p, s);
 	default:
 		tell(p, s, "it is no step of a connection");
 		return OVER;
@@ -217,6 +250,8 @@ void *play(void *connection) {
 	if (play_steps(&p, &c->show->script->prologue) == GO_ON &&
 	    play_steps(&p, &c->block->body) == GO_ON)
 		play_rest(&p);
+	if (p.wire.state == WIRE_STRUCK && !p.struck) /* TLS spoke while we listened */
+		end_by(&p, p.wire.then);
 	if (p.wire.limited && !p.struck)
 		tell(&p, c->block, "the fault of 'after' never struck: %zu bytes more were wanted",
 		     p.wire.budget);

@@ -50,8 +50,8 @@ static enum came nothing(struct player *p) {
 
 	if (closed && (!p->at || (p->at->request == &request_close && !p->wire.in.len)))
 		return CAME_CLOSE;
-	if (p->wire.state == WIRE_STOPPED && p->block->number < 0)
-		return CAME_NOTHING; /* of those there may be any number, and any part */
+	if (p->wire.state == WIRE_STRUCK)
+		return CAME_NOTHING;
 	if (closed)
 		tell_not_met(p, "the client closed the connection", NULL);
 	else

@@ -25,6 +25,7 @@ struct player {
 	struct request request; /* the one that is answered now */
 	struct request came;    /* the last one that came */
 	bool struck, reset;     /* a fault ended the connection; by a RST */
+	bool told;              /* what was not met; once is enough */
 };
 
 enum came {

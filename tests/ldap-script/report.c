@@ -7,22 +7,25 @@
 #include "tests/ldap-script/player.h"
 
 /*
- * True where a failure counts. Behind a --cut the client does what it will, and once the show
- * is over because somebody else failed, everybody stops half-way.
+ * True where a failure counts. Behind a --cut the client does what it will; once the show is
+ * over because somebody else failed, everybody stops half-way; and of `connection *` nothing
+ * needs to come.
  */
 static bool counts(struct player *p) {
 	struct show *show = p->show;
-	bool struck;
+	bool struck, stopped = p->wire.state == WIRE_STOPPED;
 
 	pthread_mutex_lock(&show->tally.lock);
 	struck = show->tally.struck;
 	pthread_mutex_unlock(&show->tally.lock);
-	return !struck && (p->wire.state != WIRE_STOPPED || !atomic_load(&show->failed));
+	return !p->told && !struck &&
+	       !(stopped && (atomic_load(&show->failed) || p->block->number < 0));
 }
 
 static void fails(struct player *p) {
 	uint64_t one = 1;
 
+	p->told = true;
 	atomic_store(&p->show->failed, true);
 	(void)!write(p->show->wake, &one, sizeof(one));
 }

@@ -129,6 +129,18 @@ enum wire wire_send(struct wire_end *w, const char *data, size_t len) {
 	return w->state;
 }
 
+int wire_readable(struct wire_end *w, long ms) {
+	int n = wait_for(w, POLLIN, ms);
+
+	return w->state != WIRE_WELL ? -1 : n > 0;
+}
+
+ssize_t wire_receive(struct wire_end *w, void *data, size_t len) {
+	if (w->state != WIRE_WELL || wire_readable(w, -1) < 0)
+		return -1;
+	return recv(w->fd, data, len, 0);
+}
+
 enum wire wire_fill(struct wire_end *w) {
 	char chunk[16384];
 	ssize_t n;
@@ -140,10 +152,7 @@ enum wire wire_fill(struct wire_end *w) {
 			n = gnutls_record_recv(w->tls, chunk, sizeof(chunk));
 		while (n < 0 && !gnutls_error_is_fatal((int)n) && w->state == WIRE_WELL);
 	} else {
-		wait_for(w, POLLIN, -1);
-		if (w->state != WIRE_WELL)
-			return w->state;
-		n = recv(w->fd, chunk, sizeof(chunk), 0);
+		n = wire_receive(w, chunk, sizeof(chunk));
 	}
 	if (n <= 0)
 		return becomes(w, WIRE_GONE);
@@ -165,7 +174,8 @@ void wire_close(struct wire_end *w, bool reset) {
 
 	if (w->tls)
 		gnutls_deinit(w->tls);
-	w->tls = NULL;
+	if (w->credentials)
+		gnutls_certificate_free_credentials(w->credentials);
 	if (reset)
 		setsockopt(w->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	else

@@ -33,7 +33,8 @@ enum wire {
 struct wire_end {
 	int fd, stop;
 	struct tally *tally;
-	gnutls_session_t tls;
+	gnutls_session_t tls; /* NULL: in the clear */
+	gnutls_certificate_credentials_t credentials;
 	int tls_error;
 	struct buf in;     /* what came and was not yet taken */
 	enum wire state;   /* the first that was not well stays */
@@ -52,6 +53,10 @@ enum wire wire_send(struct wire_end *w, const char *data, size_t len);
 enum wire wire_raw(struct wire_end *w, const char *data, size_t len);
 /* More bytes into `in`, whenever they come. */
 enum wire wire_fill(struct wire_end *w);
+/* What is there, below TLS; waits for it. 0: the client closed; -1: not any more. */
+ssize_t wire_receive(struct wire_end *w, void *data, size_t len);
+/* Is there something to receive within that time (negative: ever)? 1, 0 or -1. */
+int wire_readable(struct wire_end *w, long ms);
 enum wire wire_sleep(struct wire_end *w, long ms);
 /* Until the client closes; nothing is read. */
 enum wire wire_silent(struct wire_end *w);
