@@ -81,16 +81,16 @@ static void put_result(BerElement *ber, const struct statement *s) {
 
 /* Parts of one name that follow each other are the values of one attribute. */
 static void put_entry(BerElement *ber, const struct statement *s) {
-	const struct part *p = s->attributes.v, *end = p + s->attributes.n;
+	const struct parts *all = &s->attributes;
 
 	put_octets(ber, LBER_OCTETSTRING, part_find(&s->parts, "dn"));
 	must(ber_printf(ber, "{"));
-	while (p < end) {
-		const char *name = p->name;
+	for (size_t i = 0; i < all->n;) {
+		const char *name = all->v[i].name;
 		must(ber_printf(ber, "{s[", name));
-		for (; p < end && strcmp(p->name, name) == 0; p++)
-			if (!p->valueless)
-				put_octets(ber, LBER_OCTETSTRING, p);
+		for (; i < all->n && strcmp(all->v[i].name, name) == 0; i++)
+			if (!all->v[i].valueless)
+				put_octets(ber, LBER_OCTETSTRING, &all->v[i]);
 		must(ber_printf(ber, "]}"));
 	}
 	must(ber_printf(ber, "}"));

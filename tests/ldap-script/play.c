@@ -129,7 +129,7 @@ static enum next end_by(struct player *p, enum verb how) {
 	p->struck = true;
 	p->reset = how == VERB_RESET;
 	if (how == VERB_SILENT && wire_silent(&p->wire) == WIRE_STOPPED)
-		tell_not_met(p, "nothing: the client was still there", NULL);
+		tell_not_met(p, "no end of the client", NULL);
 	return OVER;
 }
 

@@ -24,6 +24,13 @@ static const char *hex(struct arena *a, const char *data, size_t len) {
 	return text;
 }
 
+static const char *no_ldap(struct player *p, const struct buf *in) {
+	if (in->len > 1 && in->data[0] == 0x16 && in->data[1] == 3)
+		return "a TLS handshake";
+	return arena_printf(p->arena, "bytes that are no LDAP:%s",
+	                    hex(p->arena, in->data, in->len));
+}
+
 /* False: what is at the front of `in` is a request that is none. */
 static bool decode(struct player *p, long len, struct request *ret) {
 	struct buf *in = &p->wire.in;
@@ -65,10 +72,7 @@ enum came player_request(struct player *p, struct request *ret) {
 	for (;;) {
 		long len = request_length(in->data, in->len);
 		if (len < 0) {
-			tell_not_met(p,
-			             arena_printf(p->arena, "bytes that are no LDAP:%s",
-			                          hex(p->arena, in->data, in->len)),
-			             NULL);
+			tell_not_met(p, no_ldap(p, in), NULL);
 			return CAME_NOTHING;
 		}
 		if (len > 0 && in->len >= (size_t)len)

@@ -16,7 +16,7 @@ struct reader {
 	int depth, wrong;
 };
 
-static void read_file(struct reader *r, const char *file);
+static const char *read_file(struct reader *r, const char *file);
 
 static char *contents(struct arena *a, const char *file) {
 	FILE *f = fopen(file, "r");
@@ -60,10 +60,13 @@ static void set(struct reader *r, const struct part *p) {
 /* True: it is no step of a connection, and has been seen to. */
 static bool outside(struct reader *r, struct lexer *x, struct statement *s) {
 	const struct part *word = s->parts.n ? &s->parts.v[0] : NULL;
+	const char *why;
 
 	switch (s->verb) {
 	case VERB_INCLUDE:
-		read_file(r, included(r, x, word->value.bv_val));
+		why = read_file(r, included(r, x, word->value.bv_val));
+		if (why)
+			lex_wrong(x, word->line, word->column, "%s", why);
 		return true;
 	case VERB_SET:
 		if (word->name)
@@ -107,17 +110,16 @@ static void place(struct reader *r, struct lexer *x, struct statement *s) {
 		r->block = s;
 }
 
-static void read_file(struct reader *r, const char *file) {
+/* NULL, or why it cannot be read at all. */
+static const char *read_file(struct reader *r, const char *file) {
 	struct lexer x = { .arena = r->arena, .settings = r->settings, .file = file, .line = 1 };
 	struct words words;
 
+	if (r->depth >= DEPTH_MAX)
+		return "files include each other in a circle";
 	x.at = x.line_start = contents(r->arena, file);
-	if (!x.at || r->depth >= DEPTH_MAX) {
-		fprintf(stderr, "%s: error: %s\n", file,
-		        x.at ? "included in a circle" : "it cannot be read");
-		r->wrong++;
-		return;
-	}
+	if (!x.at)
+		return arena_printf(r->arena, "%s cannot be read", file);
 	r->depth++;
 	while (lex_statement(&x, &words)) {
 		struct statement *s = parse_statement(&x, &words);
@@ -130,6 +132,7 @@ static void read_file(struct reader *r, const char *file) {
 	}
 	r->depth--;
 	r->wrong += x.wrong;
+	return NULL;
 }
 
 bool script_read(struct arena *a, const char *file, const char *library, struct settings *settings,
@@ -137,7 +140,9 @@ bool script_read(struct arena *a, const char *file, const char *library, struct 
 	struct reader r = { .arena = a, .library = library, .settings = settings, .script = ret };
 
 	*ret = (struct script){ .scheme = "ldap" };
-	read_file(&r, file);
+	const char *why = read_file(&r, file);
+	if (why)
+		fprintf(stderr, "%s: error: %s\n", file, why);
 	if (ret->connections.n == 0) {
 		struct statement *one = ARENA_NEW(a, struct statement);
 		*one = (struct statement){
@@ -145,5 +150,5 @@ bool script_read(struct arena *a, const char *file, const char *library, struct 
 		};
 		ARENA_PUSH(a, &ret->connections, one);
 	}
-	return r.wrong == 0;
+	return !why && r.wrong == 0;
 }

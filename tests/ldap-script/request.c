@@ -282,7 +282,9 @@ bool request_decode(struct arena *a, const struct berval *message, struct reques
 	ber_tag_t tag = ber_skip_element(ber, &content);
 	ret->kind = kind_of(tag);
 	bool well = ret->kind != NULL;
-	if (!well)
+	if (tag == LBER_ERROR)
+		*ret_why = "it is broken";
+	else if (!well)
 		*ret_why = arena_printf(a, "its tag, 0x%02lx, is no request's", tag);
 	else if (!(well = decode_content(a, tag, &content, ret)))
 		*ret_why = arena_printf(a, "it is a broken %s", ret->kind->name);
