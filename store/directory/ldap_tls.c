@@ -3,6 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/directory/ldap_tls_why.h"
+
 static int set(LDAP *ld, int option, const void *value) {
 	return ldap_set_option(ld, option, value) == LDAP_SUCCESS ? OK : ERR_IO;
 }
@@ -18,8 +20,7 @@ static int set_versions(LDAP *ld, struct error *err) {
 
 	(void)ldap_get_option(ld, LDAP_OPT_X_TLS_PACKAGE, &package);
 	if (package && strcmp(package, "GnuTLS") == 0)
-		r = set(ld, LDAP_OPT_X_TLS_CIPHER_SUITE,
-		        "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2");
+		r = set(ld, LDAP_OPT_X_TLS_CIPHER_SUITE, LDAP_TLS_VERSIONS);
 	else if (package && strcmp(package, "OpenSSL") == 0)
 		r = set(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &least);
 	if (r < 0)
@@ -40,7 +41,7 @@ static const char *trusted(const struct tls_config *tls) {
 }
 
 static int configure(LDAP *ld, const struct ldap_target *t, struct error *err) {
-	const int demand = LDAP_OPT_X_TLS_DEMAND, none = LDAP_OPT_X_TLS_CRL_NONE, client = 0;
+	const int demand = LDAP_OPT_X_TLS_DEMAND, client = 0;
 	const char *ca = trusted(&t->tls);
 
 	if (t->tls.ca_file && access(ca, R_OK) != 0)
@@ -58,7 +59,6 @@ static int configure(LDAP *ld, const struct ldap_target *t, struct error *err) {
 		r = set_versions(ld, err);
 	if (r == ERR_INVALID)
 		return r;
-	(void)none;
 	/* NEWCTX comes last: it takes up all that was set. */
 	if (r == OK)
 		r = set(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand);
@@ -82,10 +82,14 @@ int ldap_tls_start(LDAP *ld, const struct ldap_target *t, struct error *err) {
 	int code = t->place.tls ? ldap_install_tls(ld) : ldap_start_tls_s(ld, NULL, NULL);
 	if (code == LDAP_SUCCESS)
 		return OK;
+	struct arena *a = arena_new();
 	(void)ldap_get_option(ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &text);
-	error_set(err, ERR_IO, "%s: %s failed: %s%s%s", t->place.uri,
-	          t->place.tls ? "TLS" : "StartTLS", ldap_err2string(code),
-	          text && *text ? ": " : "", text && *text ? text : "");
+	const char *why = ldap_tls_why(a, t, trusted(&t->tls));
+	if (!why)
+		why = text && *text ? text : ldap_err2string(code);
+	error_set(err, ERR_IO, "%s: %s failed: %s", t->place.uri, t->place.tls ? "TLS" : "StartTLS",
+	          why);
 	ldap_memfree(text);
+	arena_free(a);
 	return err->code;
 }
