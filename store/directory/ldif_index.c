@@ -130,9 +130,11 @@ const struct ldif_record *ldif_by_identity(const struct ldif_snapshot *s, const 
 size_t ldif_values(const struct ldif_snapshot *s, const struct ldif_record *r, uint16_t id,
                    struct arena *a, struct value **ret) {
 	const struct ldif_field *f = r->n ? s->fields + r->first : NULL;
-	size_t n = 0;
+	size_t n = 0, count = 0;
 
-	*ret = ARENA_ARRAY(a, struct value, r->n + 1);
+	for (size_t i = 0; i < r->n; i++)
+		count += f[i].id == id && f[i].data;
+	*ret = ARENA_ARRAY(a, struct value, count);
 	for (size_t i = 0; i < r->n; i++)
 		if (f[i].id == id && f[i].data)
 			(*ret)[n++] = (struct value){ f[i].data, f[i].len };

@@ -14,7 +14,8 @@ struct wanted {
 
 struct fetch {
 	struct inventory *inv;
-	struct arena *arena; /* the world's: the answers live there */
+	struct arena *arena;   /* the world's: the answers live there */
+	struct arena *scratch; /* of what is wanted */
 	const struct database_row *databases;
 	size_t n_databases;
 	struct wanted *wanted;
@@ -30,7 +31,11 @@ static const char *const columns[KEY_ROW_LEGACY_DN + 1] = {
 enum { KINDS = KEY_ROW_LEGACY_DN + 1 };
 
 static void collect(struct fetch *f, const struct keys *keys) {
-	f->wanted = ARENA_ARRAY(f->arena, struct wanted, keys->n);
+	size_t n = 0;
+
+	for (size_t i = 0; i < keys->n; i++)
+		n += key_of_inventory(keys->v[i].kind);
+	f->wanted = ARENA_ARRAY(f->scratch, struct wanted, n);
 	for (size_t i = 0; i < keys->n; i++)
 		if (key_of_inventory(keys->v[i].kind))
 			f->wanted[f->n++].key = keys->v[i];
@@ -59,7 +64,7 @@ static int ask(struct fetch *f, sqlite3_stmt *q, struct wanted *w, struct error 
 static int by_key(struct fetch *f, enum key_kind kind, struct error *err) {
 	CLEANUP(sql_finalize) sqlite3_stmt *q = NULL;
 	int r = sql_prepare(f->inv,
-	                    arena_printf(f->arena,
+	                    arena_printf(f->scratch,
 	                                 "SELECT " ROWS_MAILBOX
 	                                 " FROM mailbox WHERE %s = ? ORDER BY id",
 	                                 columns[kind]),
@@ -113,24 +118,28 @@ static int by_scan(struct fetch *f, struct error *err) {
 	return r;
 }
 
+static int find(struct fetch *f, struct error *err) {
+	int64_t rows;
+	/* The highest id is no less than the number of rows, and costs one look-up. */
+	int r = sql_number(f->inv, "SELECT max(id) FROM mailbox", &rows, err);
+
+	if (r == OK && f->n > (size_t)rows / 10)
+		return by_scan(f, err);
+	for (int kind = 0; kind < KINDS && r == OK; kind++)
+		r = by_key(f, (enum key_kind)kind, err);
+	return r;
+}
+
 int inventory_fetch(struct inventory *inv, const struct keys *keys, struct world *w,
                     struct error *err) {
-	struct fetch f = { .inv = inv, .arena = world_arena(w) };
-	int64_t rows;
+	struct fetch f = { .inv = inv, .arena = world_arena(w), .scratch = arena_new() };
 
 	assert(inv->reading);
 	f.databases = world_databases(w, &f.n_databases);
 	collect(&f, keys);
-	/* The highest id is no less than the number of rows, and costs one look-up. */
-	int r = sql_number(inv, "SELECT max(id) FROM mailbox", &rows, err);
-	if (r == OK && f.n > (size_t)rows / 10)
-		r = by_scan(&f, err);
-	else
-		for (int kind = 0; kind < KINDS && r == OK; kind++)
-			r = by_key(&f, (enum key_kind)kind, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < f.n; i++)
+	int r = find(&f, err);
+	for (size_t i = 0; i < f.n && r == OK; i++)
 		world_answer_rows(w, f.wanted[i].key, f.wanted[i].v, f.wanted[i].n);
-	return OK;
+	arena_free(f.scratch);
+	return r;
 }
