@@ -13,9 +13,8 @@ struct slice {
 	bool archives;     /* of which kind */
 	size_t begin, end; /* of the connections */
 	struct arena *a;   /* of the items that are settled */
-	struct arena *scratch, *asked;
-	struct keys needs; /* doubles stay */
-	struct arena_mark mark;
+	struct arena *scratch;
+	struct keys needs; /* of this round, in an arena of their own; doubles stay */
 	bool settled;
 	bool alone; /* no thread could be had for it */
 	uv_thread_t thread;
@@ -43,8 +42,7 @@ void survey_begin(struct survey *s, const struct connection *const *connections,
 			                       .begin = n * i / s->n_slices,
 			                       .end = n * (i + 1) / s->n_slices,
 			                       .a = arena_new(),
-			                       .scratch = arena_new(),
-			                       .asked = arena_new() };
+			                       .scratch = arena_new() };
 	for (size_t i = 0; i < n; i++)
 		s->archives |= connections[i]->archive;
 }
@@ -58,7 +56,6 @@ void survey_end(struct survey *s) {
 	for (size_t i = 0; i < s->n_slices; i++) {
 		arena_free(s->slices[i].a);
 		arena_free(s->slices[i].scratch);
-		arena_free(s->slices[i].asked);
 	}
 	beside_free(s->beside);
 	world_free(s->world);
@@ -125,15 +122,14 @@ static bool plan_kind(struct survey *s, bool archives, const struct settings *se
 		slice->now = now;
 		slice->archives = archives;
 		slice->alone = false;
-		slice->mark = arena_mark(slice->asked);
-		slice->needs = (struct keys){ .arena = slice->asked };
+		slice->needs = (struct keys){ .arena = arena_new() };
 	}
 	plan_slices(s);
 	for (size_t i = 0; i < s->n_slices; i++) {
 		struct slice *slice = s->slices + i;
 		for (size_t k = 0; k < slice->needs.n; k++)
 			keys_add(&s->needs, slice->needs.v[k].kind, slice->needs.v[k].text);
-		arena_release(slice->asked, slice->mark);
+		arena_free(slice->needs.arena);
 		all &= slice->settled;
 	}
 	return all;
