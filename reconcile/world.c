@@ -9,9 +9,8 @@
 
 const char *const mailbox_state_names[] = { "connected", "disabled", "softDeleted", NULL };
 
-/* One slot of any of the tables below. */
+/* What the world's tables hold for a text, and the text. */
 struct slot {
-	UT_hash_handle hh;
 	union {
 		const void *what;
 		struct {
@@ -23,8 +22,17 @@ struct slot {
 	char key[];
 };
 
+/*
+ * Texts that can be found again, with open addressing. There are ten of them for every connection:
+ * what uthash keeps of each would take more room than they do, and finding one more cache misses.
+ */
+struct ref {
+	unsigned hash;
+	char *text; /* NULL: free */
+};
 struct table {
-	struct slot *slots;
+	struct ref *v;
+	size_t n, cap; /* a power of two; a quarter is free */
 };
 
 struct world {
@@ -42,38 +50,64 @@ struct world {
 	const char *base;
 };
 
-static struct slot *find(const struct table *t, const char *key) {
-	struct slot *s = NULL;
+/* Where the text stands, else the free place where it belongs; NULL stands nowhere. */
+static struct ref *probe(const struct table *t, const char *text, unsigned hash) {
+	size_t i = hash & (t->cap - 1);
 
-	if (t->slots)
-		HASH_FIND_STR(t->slots, key, s);
-	return s;
+	while (t->v[i].text && (t->v[i].hash != hash || !text || strcmp(t->v[i].text, text) != 0))
+		i = (i + 1) & (t->cap - 1);
+	return t->v + i;
+}
+
+static void widen(struct table *t) {
+	enum { FIRST = 32 };
+	struct table wide = { .n = t->n, .cap = t->cap ? t->cap * 2 : FIRST };
+
+	wide.v = calloc(wide.cap, sizeof(*wide.v));
+	if (!wide.v)
+		abort();
+	for (size_t i = 0; i < t->cap; i++)
+		if (t->v[i].text)
+			*probe(&wide, NULL, t->v[i].hash) = t->v[i];
+	free(t->v);
+	*t = wide;
+}
+
+/* The table's own copy of the text, zeroed room for `head` bytes in front of it; made if new. */
+static char *put(struct arena *a, struct table *t, size_t head, const char *text, bool *ret_new) {
+	size_t len = strlen(text);
+	unsigned hash = hash_bytes(text, len);
+
+	if (t->n >= t->cap / 4 * 3)
+		widen(t);
+	struct ref *ref = probe(t, text, hash);
+	*ret_new = !ref->text;
+	if (*ret_new) {
+		*ref = (struct ref){ hash, (char *)arena_alloc(a, 1, head + len + 1) + head };
+		memcpy(ref->text, text, len);
+		t->n++;
+	}
+	return ref->text;
+}
+
+static struct slot *slot_of(char *key) {
+	return key ? (struct slot *)(void *)(key - offsetof(struct slot, key)) : NULL;
+}
+
+static struct slot *find(const struct table *t, const char *key) {
+	return t->n ? slot_of(probe(t, key, hash_bytes(key, strlen(key)))->text) : NULL;
 }
 
 /* The slot of a key, new where there was none. */
-static struct slot *put(struct arena *a, struct table *t, const char *key, bool *ret_new) {
-	size_t len = strlen(key);
-	unsigned hash = hash_bytes(key, len);
-	struct slot *s;
-
-	HASH_FIND_BYHASHVALUE(hh, t->slots, key, len, hash, s);
-	*ret_new = !s;
-	if (s)
-		return s;
-	s = arena_alloc(a, 1, sizeof(*s) + len + 1);
-	memcpy(s->key, key, len);
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, t->slots, s->key, len, hash, s);
-	return s;
-}
-
 static struct slot *slot(struct arena *a, struct table *t, const char *key) {
 	bool fresh;
 
-	return put(a, t, key, &fresh);
+	return slot_of(put(a, t, offsetof(struct slot, key), key, &fresh));
 }
 
 static void clear(struct table *t) {
-	HASH_CLEAR(hh, t->slots);
+	free(t->v);
+	*t = (struct table){ 0 };
 }
 
 /* ---- keys ---- */
@@ -97,8 +131,8 @@ void keys_add(struct keys *k, enum key_kind kind, const char *text) {
 	struct key key = { kind, NULL };
 
 	k->asked++;
-	key.text = index ? put(k->arena, index + kind, text, &fresh)->key
-	                 : arena_strdup(k->arena, text);
+	key.text =
+	        index ? put(k->arena, index + kind, 0, text, &fresh) : arena_strdup(k->arena, text);
 	if (fresh)
 		ARENA_PUSH(k->arena, k, key);
 }
@@ -323,7 +357,7 @@ static const void *look(const struct table *t, const char *key) {
 
 const struct applied_row *world_applied(const struct world *w, const char *manifest,
                                         const char *name) {
-	if (!w->applied.slots)
+	if (!w->applied.n)
 		return NULL;
 	struct arena *scratch = arena_new();
 	const struct applied_row *row = look(&w->applied, name_pair(scratch, manifest, name));
@@ -335,7 +369,7 @@ const struct applied_row *world_applied(const struct world *w, const char *manif
 const struct applied_row *const *world_applied_pair(const struct world *w, struct guid mailbox,
                                                     const char *user, size_t *ret_n) {
 	*ret_n = 0;
-	if (!w->pairs.slots)
+	if (!w->pairs.n)
 		return NULL;
 	struct arena *scratch = arena_new();
 	const struct slot *s = find(&w->pairs, pair(scratch, mailbox, user));
@@ -354,7 +388,7 @@ bool world_was_applied(const struct world *w, struct guid mailbox, const char *u
 
 const struct intent_row *world_intent(const struct world *w, struct guid mailbox,
                                       const char *user) {
-	if (!w->open.slots)
+	if (!w->open.n)
 		return NULL;
 	struct arena *scratch = arena_new();
 	const struct intent_row *row = look(&w->open, pair(scratch, mailbox, user));
@@ -369,7 +403,7 @@ bool world_is_open(const struct world *w, struct guid mailbox, const char *user)
 
 const struct undone_row *world_undone(const struct world *w, struct guid mailbox,
                                       const char *user) {
-	if (!w->undone.slots)
+	if (!w->undone.n)
 		return NULL;
 	struct arena *scratch = arena_new();
 	const struct undone_row *row = look(&w->undone, pair(scratch, mailbox, user));
