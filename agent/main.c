@@ -10,7 +10,8 @@
 #include "agent/habits.h"
 #include "base/text.h"
 
-#define PLANNING "csdoieCqvn"
+/* What all commands take that plan; interface: README.md, plans. */
+#define PLANNING "csdoieDmCqvln"
 
 const struct command commands[] = {
 	{ "validate", "[PATH...]", "check manifests alone, offline; all errors",
@@ -24,7 +25,7 @@ const struct command commands[] = {
 	  "and what stands in the way. Writes nothing anywhere.\n\n"
 	  "Exit: 0 made, nothing stands in the way; 3 some connections are blocked or unknown;\n"
 	  "2 changes are pending (with --detailed-exitcode).",
-	  PLANNING "DmS", 0, -1, cmd_plan },
+	  PLANNING "S", 0, -1, cmd_plan },
 	{ "apply", "[PATH...]", "plan, ask, carry out",
 	  "Makes a plan, shows it, asks, and carries out exactly what was shown. Whatever moved in "
 	  "the\n"
@@ -32,7 +33,7 @@ const struct command commands[] = {
 	  "Exit: 0 done; 3 some are blocked, unknown or held; 4 some failed, were stale, are "
 	  "uncertain\n"
 	  "or were not attempted; 5 refused, nothing was written.",
-	  PLANNING "myHlP", 0, -1, cmd_apply },
+	  PLANNING "yHP", 0, -1, cmd_apply },
 	{ "store import", "FILE...", "take in an inventory of databases or mailboxes",
 	  "Takes in what Get-MailboxDatabase or Get-MailboxStatistics wrote with Export-Csv or\n"
 	  "ConvertTo-Json; which of the two a file is shows in its columns. All of a file or "
@@ -73,7 +74,7 @@ const struct command commands[] = {
 	  "it\n"
 	  "still has the value that the run wrote. Only plans; to carry it out, --save it and run\n"
 	  "mbxctl apply --plan FILE. An undone connect starts the mailbox's purge date anew.",
-	  "csdoCqvnSD", 1, 1, cmd_undo },
+	  PLANNING "S", 1, 1, cmd_undo },
 	{ "schema", "manifest|config", "JSON Schema of the files that people write",
 	  "Prints the JSON Schema (draft 2020-12) of a manifest or of the config, for editors. "
 	  "What a\n"

@@ -8,7 +8,8 @@ enum { SHARE_ASKED_FROM = 20 };
 
 static void check_limits(struct arena *a, struct plan *p, const struct world *w,
                          const struct settings *s) {
-	int64_t updates = (int64_t)p->counts[ACTION_UPDATE];
+	/* What takes something from somebody who has it: `disconnect` is an undo's alone. */
+	int64_t updates = (int64_t)(p->counts[ACTION_UPDATE] + p->counts[ACTION_DISCONNECT]);
 	int64_t writes = (int64_t)p->counts[ACTION_CONNECT] + updates;
 	int64_t applied = (int64_t)world_applied_count(w);
 
@@ -24,10 +25,11 @@ static void check_limits(struct arena *a, struct plan *p, const struct world *w,
 		p->limit_text = arena_printf(
 		        a,
 		        "%" PRId64 " of the %" PRId64 " connections applied before would be "
-		        "updated and `limits.changesPercent` allows "
+		        "%s and `limits.changesPercent` allows "
 		        "%" PRId64
 		        " percent; look closely, then run again with --max-changes %" PRId64,
-		        updates, applied, s->limit_percent, writes);
+		        updates, applied, p->undo ? "taken back" : "updated", s->limit_percent,
+		        writes);
 	p->over_limit = p->limit_text != NULL;
 }
 
