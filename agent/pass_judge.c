@@ -21,7 +21,11 @@ static bool any_fits(const struct connection *c, const struct texts *patterns) {
 	return false;
 }
 
-static bool shown(const struct options *o, const struct connection *c) {
+static bool shown(const struct pass *p, const struct connection *c) {
+	const struct options *o = p->s->o;
+
+	if (p->saved_path)
+		return !p->saved.left_out[c - p->connections.v];
 	return (!o->only.n || any_fits(c, &o->only)) && !any_fits(c, &o->except);
 }
 
@@ -50,13 +54,17 @@ static const char *key_of_saved(struct arena *a, const struct connection *c) {
 /* A saved undo names its connections; the run's are read anew. */
 static void order_saved(struct pass *p) {
 	const char **fingerprints = ARENA_ARRAY(p->a, const char *, p->connections.n + 1);
+	bool *left_out = ARENA_ARRAY(p->a, bool, p->connections.n + 1);
 
 	for (size_t i = 0; i < p->connections.n; i++)
 		for (size_t k = 0; k < p->saved.connections.n && !fingerprints[i]; k++)
 			if (strcmp(key_of_saved(p->a, p->connections.v + i),
-			           key_of_saved(p->a, p->saved.connections.v + k)) == 0)
+			           key_of_saved(p->a, p->saved.connections.v + k)) == 0) {
 				fingerprints[i] = p->saved.fingerprints[k];
+				left_out[i] = p->saved.left_out[k];
+			}
 	p->saved.fingerprints = fingerprints;
+	p->saved.left_out = left_out;
 }
 
 void pass_judge(struct pass *p) {
@@ -67,8 +75,10 @@ void pass_judge(struct pass *p) {
 	p->reopened = !survey_judge(&p->survey, plan);
 	if (p->reopened)
 		return;
+	if (p->saved_path && p->undo_run)
+		order_saved(p);
 	for (size_t i = 0; i < plan->n; i++)
-		if (shown(p->s->o, plan->items[i].connection))
+		if (shown(p, plan->items[i].connection))
 			plan->items[n++] = plan->items[i];
 	plan->n = n;
 	plan->undo = p->undo_run != 0;
@@ -77,9 +87,6 @@ void pass_judge(struct pass *p) {
 		plan_released(p->survey.a, plan, &p->connections, p->survey.world);
 	plan_sum(p->survey.a, plan, p->survey.world, &p->s->settings);
 	p->chosen = ARENA_ARRAY(p->a, bool, n + 1);
-	if (!p->saved_path)
-		return;
-	if (p->undo_run)
-		order_saved(p);
-	compare_saved(p);
+	if (p->saved_path)
+		compare_saved(p);
 }

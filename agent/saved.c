@@ -70,6 +70,8 @@ static void connection(struct json *j, const struct connection *c, const struct 
 	json_key(j, "suspended");
 	json_bool(j, c->suspended);
 	text(j, "suspendReason", c->suspend_reason);
+	json_key(j, "leftOut");
+	json_bool(j, !item);
 	if (item && item_writes(item)) {
 		text(j, "action", action_names[item->action]);
 		text(j, "fingerprint", item->fingerprint);

@@ -15,6 +15,7 @@ struct saved {
 	int64_t undo_run;               /* 0: it came from manifests */
 	struct connections connections; /* all that were read: claims are judged over them */
 	const char **fingerprints;      /* by connection; NULL: it was not to be written */
+	bool *left_out;                 /* by connection: --only or --except did not choose it */
 	bool over_limit;
 	const char *digest;
 };

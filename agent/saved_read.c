@@ -88,31 +88,43 @@ static int read_document(struct arena *a, const char *path, const json_t *o, str
 	*ret = (struct saved){ .undo_run = json_integer_value(json_object_get(o, "undo")),
 		               .over_limit = json_is_true(json_object_get(o, "overLimit")),
 		               .digest = text(a, o, "digest"),
-		               .fingerprints = ARENA_ARRAY(a, const char *, n + 1) };
+		               .fingerprints = ARENA_ARRAY(a, const char *, n + 1),
+		               .left_out = ARENA_ARRAY(a, bool, n + 1) };
 	for (size_t i = 0; i < n; i++) {
 		struct connection c;
 		if (!read_connection(a, json_array_get(list, i), &c))
 			return error_set(err, ERR_INVALID, "%s is no saved plan", path);
 		ARENA_PUSH(a, &ret->connections, c);
 		ret->fingerprints[i] = text(a, json_array_get(list, i), "fingerprint");
+		ret->left_out[i] =
+		        json_is_true(json_object_get(json_array_get(list, i), "leftOut"));
 	}
 	return OK;
+}
+
+/* Does it begin, or end, as a saved plan does? Then it is one, whatever else became of it. */
+static bool looks_saved(const char *bytes, size_t len, const char *last, size_t last_len) {
+	static const char begin[] = "{\"format\":\"mbxctl.saved/", end[] = "{\"checksum\":";
+	size_t n = len < sizeof(begin) - 1 ? len : sizeof(begin) - 1;
+
+	return memcmp(bytes, begin, n) == 0 ||
+	       (last_len >= sizeof(end) - 1 && memcmp(last, end, sizeof(end) - 1) == 0);
 }
 
 /* The checksum's line is the last; what stands before it is the plan. */
 static int check_sum(const char *path, const char *bytes, size_t len, size_t *ret_len,
                      struct error *err) {
-	static const char head[] = "{\"checksum\":\"sha256:";
 	char sum[65], line[128];
+	const char *before = len ? memrchr(bytes, '\n', len - 1) : NULL;
 
-	if (len < sizeof(head) || strncmp(bytes, "{\"format\":\"mbxctl.saved/", 24) != 0)
+	*ret_len = before ? (size_t)(before + 1 - bytes) : 0;
+	if (!looks_saved(bytes, len, bytes + *ret_len, len - *ret_len))
 		return error_set(err, ERR_INVALID,
 		                 "%s is no saved plan; make one with plan --save FILE", path);
-	const char *last = memrchr(bytes, '\n', len - 1);
-	*ret_len = last ? (size_t)(last + 1 - bytes) : 0;
 	bytes_fingerprint(bytes, *ret_len, sum);
-	int n = snprintf(line, sizeof(line), "%s%s\"}\n", head, sum);
-	if (!last || len - *ret_len != (size_t)n || memcmp(last + 1, line, (size_t)n) != 0)
+	int n = snprintf(line, sizeof(line), "{\"checksum\":\"sha256:%s\"}\n", sum);
+	if (!before || len - *ret_len != (size_t)n ||
+	    memcmp(bytes + *ret_len, line, (size_t)n) != 0)
 		return error_set(err, ERR_CONFLICT,
 		                 "%s was altered since it was saved; make a new one and look at it",
 		                 path);

@@ -85,6 +85,34 @@ def undone_is_done_again_only_on_request():
         assert plan["Daniel Okafor"]["action"] == "suspended"
 
 
+def limits_hold_for_an_undo():
+    with World(without_mistakes=True) as w:
+        w.expect(0, "apply", "--yes", "--held")
+        config = w.file("mbxctl.yaml").read_text()
+        for limits in ("{changes: 16}", "{changes: 17}"):
+            w.file("mbxctl.yaml").write_text(config + f"limits: {limits}\n")
+            over = w.json(0, "undo", "1", "--save", "undo.plan")["overLimit"]
+            assert over == (limits == "{changes: 16}"), limits
+        assert not w.json(0, "undo", "1", "--max-changes", "17")["overLimit"]
+        w.file("mbxctl.yaml").write_text(config + "limits: {changes: 16}\n")
+        before = w.directory.read_bytes()
+        assert "--max-changes 17" in w.expect(5, "apply", "--plan", "undo.plan").stderr
+        assert w.directory.read_bytes() == before
+        assert w.json(0, "undo", "1", "--only", "*Okafor", "--save", "one.plan")["summary"]["total"] == 1
+        assert w.json(0, "apply", "--plan", "one.plan")["summary"]["applied"] == 1
+        assert w.json(4, "apply", "--plan", "undo.plan", "--max-changes", "17")["summary"]["applied"] == 16
+
+
+def a_share_limits_an_undo():
+    """The rows of the connections applied before are invented: only how many they are counts."""
+    with World(without_mistakes=True) as w:
+        w.expect(0, "apply", "--yes", "--held")
+        w.sql("INSERT INTO applied (manifest, name, wish, user, mailbox_text)"
+              " SELECT manifest, name || ' twice', '', '', '' FROM applied")
+        assert w.json(0, "undo", "1")["overLimit"]
+        assert not w.json(0, "undo", "1", "--only", "*Okafor")["overLimit"]
+
+
 def undo_of_nothing():
     with World() as w:
         assert "history" in w.expect(64, "undo", "1").stderr
@@ -110,6 +138,15 @@ def saved_plan_is_carried_out_as_it_was_seen():
         assert again["applied"] == 0 and again["stale"] == 17, again
 
 
+def saved_plan_leaves_out_what_was_not_chosen():
+    with World() as w:
+        w.file("mbxctl.yaml").write_text(w.file("mbxctl.yaml").read_text() + "limits: {changes: 1}\n")
+        w.expect(0, "plan", "--only", "Laura*", "--save", "p.plan")
+        done = w.json(0, "apply", "--plan", "p.plan")
+        assert [(c["name"], c["result"]) for c in done["connections"]] == [("Laura Bennett", "applied")]
+        assert len(w.rows("SELECT name FROM applied")) == 1, "another connection was pinned"
+
+
 def altered_plan_is_refused():
     with World() as w:
         w.expect(3, "plan", "--save", "p.plan")
@@ -119,9 +156,11 @@ def altered_plan_is_refused():
             changed[i] ^= 1
             w.file("bad.plan").write_bytes(changed)
             done = w.run("apply", "--plan", "bad.plan")
-            assert done.returncode in (5, 64), f"byte {i}: exit {done.returncode}"
-        w.file("bad.plan").write_bytes(saved[:-1])
-        assert w.run("apply", "--plan", "bad.plan").returncode == 5
+            assert done.returncode == 5, f"byte {i}: exit {done.returncode}"
+        for cut in (b"", saved[:10], saved[:100], saved[:-1], saved[1:], saved + b"\n"):
+            w.file("bad.plan").write_bytes(cut)
+            assert "altered" in w.expect(5, "apply", "--plan", "bad.plan").stderr
+        assert "plan --save" in w.expect(64, "apply", "--plan", "manifests/hq.yaml").stderr
         after = w.state()
         after.pop("bad.plan")
         assert after == before, "a refused plan wrote something"
@@ -143,7 +182,8 @@ def released_is_told_once():
 TESTS = [undo_gives_the_content_back, undo_of_an_update_disconnects_nobody,
          a_row_confirmed_since_stays_connected, undo_leaves_what_others_changed,
          undone_is_done_again_only_on_request, undo_of_nothing,
-         saved_plan_is_carried_out_as_it_was_seen, altered_plan_is_refused, released_is_told_once]
+         saved_plan_is_carried_out_as_it_was_seen, altered_plan_is_refused, released_is_told_once,
+         limits_hold_for_an_undo, a_share_limits_an_undo, saved_plan_leaves_out_what_was_not_chosen]
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))
