@@ -1,24 +1,8 @@
-/* In which order the chosen are written, and how many at a time. */
-#include <stdlib.h>
+/* How many of the chosen are written at a time. */
 #include <string.h>
 
 #include "agent/pass.h"
-#include "base/timestamp.h"
-
-/* The most urgent first: by purge date, then as the manifests have them (qsort keeps no order).
- * An archive that waits for its primary comes after all of those. */
-static int by_urgency(const void *pa, const void *pb) {
-	const struct item *a = *(struct item *const *)pa, *b = *(struct item *const *)pb;
-	if (a->after_partner != b->after_partner)
-		return a->after_partner ? 1 : -1;
-	bool dated_a = a->purge != TIMESTAMP_NONE, dated_b = b->purge != TIMESTAMP_NONE;
-
-	if (dated_a != dated_b)
-		return dated_a ? -1 : 1;
-	if (a->purge != b->purge)
-		return a->purge < b->purge ? -1 : 1;
-	return a < b ? -1 : a > b;
-}
+#include "agent/turns.h"
 
 void pass_take_turns(struct pass *p) {
 	struct item **items = ARENA_ARRAY(p->a, struct item *, p->plan.n + 1);
@@ -27,17 +11,18 @@ void pass_take_turns(struct pass *p) {
 	for (size_t i = 0; i < p->plan.n; i++)
 		if (p->chosen[i])
 			items[n++] = p->plan.items + i;
-	qsort(items, n, sizeof(*items), by_urgency);
+	turns_sort(items, n);
 	p->turns.v = ARENA_ARRAY(p->a, size_t, n + 1);
 	p->turns.n = n;
 	for (size_t i = 0; i < n; i++)
 		p->turns.v[i] = (size_t)(items[i] - p->plan.items);
 }
 
-/* The other half of a user's primary and archive, of those that had their turn; NULL: none. */
-static const struct item *partner_of(const struct pass *p, const struct item *item) {
-	for (size_t i = 0; i < p->turns.at; i++) {
-		const struct item *other = p->plan.items + p->turns.v[i];
+/* The other half of a user's primary and archive, of those whose turn it is or was; NULL: none. */
+static const struct item *partner_of(const struct pass *p, const size_t *turns, size_t n,
+                                     const struct item *item) {
+	for (size_t i = 0; item->after_partner && i < n; i++) {
+		const struct item *other = p->plan.items + turns[i];
 		if (other->connection->archive != item->connection->archive &&
 		    other->user == item->user)
 			return other;
@@ -48,7 +33,7 @@ static const struct item *partner_of(const struct pass *p, const struct item *it
 /* Where all go at once, the two halves are told apart when they are compared. */
 static bool may_go(struct pass *p, struct item *item, bool all_at_once) {
 	const struct item *partner =
-	        item->after_partner && !all_at_once ? partner_of(p, item) : NULL;
+	        all_at_once ? NULL : partner_of(p, p->turns.v, p->turns.at, item);
 
 	if (!partner || partner->outcome == OUTCOME_APPLIED)
 		return true;
@@ -84,7 +69,7 @@ bool pass_next_window(struct pass *p) {
 	turns = ARENA_ARRAY(p->a, size_t, most + 1);
 	while (p->turns.at < p->turns.n && n < most && !p->turns.stopped && !p->interrupted) {
 		struct item *item = p->plan.items + p->turns.v[p->turns.at];
-		if (!all && n && item->after_partner && !p->plan.items[turns[0]].after_partner)
+		if (!all && partner_of(p, turns, n, item))
 			break;
 		if (may_go(p, item, all))
 			turns[n++] = p->turns.v[p->turns.at];

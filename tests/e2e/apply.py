@@ -162,6 +162,21 @@ def limits_stop_before_the_first_write():
         assert w.json(3, "apply", "--yes", "--max-changes", "20")["summary"]["applied"] > 3
 
 
+def the_first_to_be_purged_goes_first():
+    """An archive in its turn, but never before its primary."""
+    for days, behind in ((-9, "John Evans"), (1, "José Núñez")):
+        with World(without_mistakes=True) as w:
+            w.sql("UPDATE mailbox SET disconnected = (SELECT disconnected FROM mailbox WHERE display_name ="
+                  f" 'José Núñez' AND NOT archive) + {days} WHERE archive AND display_name LIKE '%John Evans'")
+            plan = {c["name"]: c for c in w.json(0, "plan")["connections"]}
+            w.expect(0, "apply", "--yes", "--held")
+            order = list(dict.fromkeys(c["name"] for c in w.json(0, "history", "1")["runs"][0]["changes"]))
+            archive = next(n for n in order if n.endswith("(archive)"))
+            assert order[order.index(archive) - 1] == behind, order
+            dates = [plan[n]["mailbox"]["purgeDate"] or "z" for n in order if n != archive]
+            assert dates == sorted(dates), dates
+
+
 def locked_out():
     with World() as w:
         before = w.directory.read_bytes()
@@ -223,7 +238,7 @@ def full_disk_writes_nothing():
 TESTS = [converges, plans_the_same_bytes, plans_read_only, blocked_stops_nobody,
          invalid_manifest_writes_nothing, stale_is_left_alone, no_is_a_no,
          refuses_without_a_terminal, held_is_for_people, limits_stop_before_the_first_write,
-         locked_out, filters_choose_what_is_written, one_output_each, out_of_reach,
+         the_first_to_be_purged_goes_first, locked_out, filters_choose_what_is_written, one_output_each, out_of_reach,
          full_disk_writes_nothing]
 
 if __name__ == "__main__":
