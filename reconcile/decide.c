@@ -142,13 +142,26 @@ static const char *quoted(struct arena *a, const char *text) {
 	return copy;
 }
 
-void candidate_user(struct decision *d, const struct entry *e, const char *why) {
-	struct candidate c = { .user = e, .why = why };
+/* The line of a manifest that means this object and no other. */
+static const char *line_for(struct arena *a, const char *key, const struct entry *e) {
+	return arena_printf(a, "%s: %s", key, guid_none(e->guid) ? quoted(a, e->dn) : e->identity);
+}
 
-	if (!guid_none(e->guid))
-		c.write = arena_printf(d->a, "user: %s", e->identity);
-	else
-		c.write = arena_printf(d->a, "user: %s", quoted(d->a, e->dn));
+const char *lines_for(struct decision *d, const char *key, const struct entry *const *list,
+                      size_t n) {
+	struct buf out = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&out, "%s`%s` (%s)", i ? ", " : "", line_for(d->a, key, list[i]),
+		           list[i]->dn);
+	const char *text = arena_copy(d->a, out.data, out.len);
+	buf_done(&out);
+	return text;
+}
+
+void candidate_user(struct decision *d, const struct entry *e, const char *why) {
+	struct candidate c = { .user = e, .why = why, .write = line_for(d->a, "user", e) };
+
 	ARENA_PUSH(d->a, &d->item->candidates, c);
 }
 

@@ -98,6 +98,9 @@ void hold(struct decision *d, const char *code, enum consent consent, const char
 void claim(struct decision *d, enum claim_kind kind, const char *key, const char *shown);
 void candidate_user(struct decision *d, const struct entry *e, const char *why);
 void candidate_row(struct decision *d, const struct mailbox_row *row, const char *why);
+/* Of several objects, for each the line of a manifest (`key: GUID`) that means it alone. */
+const char *lines_for(struct decision *d, const char *key, const struct entry *const *list,
+                      size_t n);
 
 /* ---- changes of the user's entry (decide.c) ---- */
 

@@ -23,22 +23,21 @@ const struct database_row *database_row_of(const struct decision *d, const struc
 
 void settle_database(struct decision *d) {
 	struct answer all;
-	const struct entry *hits[2];
 
 	if (!ask_class(d, "msExchPrivateMDB", &all))
 		return;
+	const struct entry **hits = ARENA_ARRAY(d->a, const struct entry *, all.n + 1);
 	asks(d, "database-not-found");
 	asks(d, "database-ambiguous");
-	size_t n = match_objects(d, &all, d->c->database, hits, 2);
+	size_t n = match_objects(d, &all, d->c->database, hits, all.n);
 	if (n == 0)
 		reason(d, "database-not-found",
 		       "no mailbox database \"%s\" is in the directory; give its name, DN or GUID",
 		       d->c->database);
 	if (n > 1)
 		reason(d, "database-ambiguous",
-		       "%zu mailbox databases are called \"%s\": %s and %s; give the DN or GUID of "
-		       "one",
-		       n, d->c->database, hits[0]->dn, hits[1]->dn);
+		       "%zu mailbox databases are called \"%s\"; write the one you mean: %s", n,
+		       d->c->database, lines_for(d, "database", hits, n));
 	if (n != 1)
 		return;
 	d->database = hits[0];

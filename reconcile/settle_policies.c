@@ -65,9 +65,9 @@ static void settle_one(struct decision *d, enum policy_kind kind) {
 		       kinds[kind].called, text);
 	else
 		reason(d, "policy-ambiguous",
-		       "%zu objects are %s %s called \"%s\": %s and %s; give the DN or GUID of one",
-		       n, text_article(kinds[kind].called), kinds[kind].called, text, hits[0]->dn,
-		       hits[1]->dn);
+		       "%zu objects are %s %s called \"%s\"; write the one you mean: %s", n,
+		       text_article(kinds[kind].called), kinds[kind].called, text,
+		       lines_for(d, policy_names[kind], hits, n));
 }
 
 void settle_policies(struct decision *d) {
