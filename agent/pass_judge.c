@@ -1,22 +1,25 @@
 /* What shows over all connections, and which of them are shown. */
 #include <fnmatch.h>
+#include <locale.h>
 #include <string.h>
 
 #include "agent/pass.h"
+#include "base/text.h"
 
-static bool fits(const struct connection *c, const char *pattern) {
+static bool fits(const struct pass *p, const struct connection *c, const char *pattern) {
 	const char *texts[] = { c->name, c->mailbox, c->user, c->database };
 
 	/* A backslash belongs to DOMAIN\name, it escapes nothing. */
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-		if (texts[i] && fnmatch(pattern, texts[i], FNM_CASEFOLD | FNM_NOESCAPE) == 0)
+		if (texts[i] && fnmatch(pattern, text_fold(p->a, texts[i]), FNM_NOESCAPE) == 0)
 			return true;
 	return false;
 }
 
-static bool any_fits(const struct connection *c, const struct texts *patterns) {
+static bool any_fits(const struct pass *p, const struct connection *c,
+                     const struct texts *patterns) {
 	for (size_t i = 0; i < patterns->n; i++)
-		if (fits(c, patterns->v[i]))
+		if (fits(p, c, text_fold(p->a, patterns->v[i])))
 			return true;
 	return false;
 }
@@ -26,7 +29,23 @@ static bool shown(const struct pass *p, const struct connection *c) {
 
 	if (p->saved_path)
 		return !p->saved.left_out[c - p->connections.v];
-	return (!o->only.n || any_fits(c, &o->only)) && !any_fits(c, &o->except);
+	return (!o->only.n || any_fits(p, c, &o->only)) && !any_fits(p, c, &o->except);
+}
+
+/* Those of the plan that are shown; `?` and `[]` stand for a letter, however many bytes it has. */
+static size_t choose_shown(const struct pass *p, struct plan *plan) {
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->n; i++)
+		if (shown(p, plan->items[i].connection))
+			plan->items[n++] = plan->items[i];
+	if (utf8) {
+		uselocale(before);
+		freelocale(utf8);
+	}
+	return n;
 }
 
 /* Only what the saved plan says is carried out, and only where it is decided so again. */
@@ -69,7 +88,6 @@ static void order_saved(struct pass *p) {
 
 void pass_judge(struct pass *p) {
 	struct plan *plan = &p->plan;
-	size_t n = 0;
 
 	/* Claims are judged over all that was read. */
 	p->reopened = !survey_judge(&p->survey, plan);
@@ -77,16 +95,13 @@ void pass_judge(struct pass *p) {
 		return;
 	if (p->saved_path && p->undo_run)
 		order_saved(p);
-	for (size_t i = 0; i < plan->n; i++)
-		if (shown(p, plan->items[i].connection))
-			plan->items[n++] = plan->items[i];
-	plan->n = n;
+	plan->n = choose_shown(p, plan);
 	plan->undo = p->undo_run != 0;
 	if (!p->saved_path && !p->undo_run && !p->s->o->arguments.n && !p->s->o->only.n &&
 	    !p->s->o->except.n)
 		plan_released(p->survey.a, plan, &p->connections, p->survey.world);
 	plan_sum(p->survey.a, plan, p->survey.world, &p->s->settings);
-	p->chosen = ARENA_ARRAY(p->a, bool, n + 1);
+	p->chosen = ARENA_ARRAY(p->a, bool, plan->n + 1);
 	if (p->saved_path)
 		compare_saved(p);
 }

@@ -197,6 +197,8 @@ def filters_choose_what_is_written():
     with World() as w:
         done = w.json(0, "apply", "--yes", "--only", "CONTOSO\\car*")
         assert [c["name"] for c in done["connections"]] == ["CAR001"], done["summary"]
+        for pattern in ("JOSÉ N?ÑEZ", "jos[éè] n*"):
+            assert [c["name"] for c in w.json(0, "plan", "--only", pattern)["connections"]] == ["José Núñez"]
         assert w.json(3, "plan", "--except", "anna*")["summary"]["blocked"] == 1
         assert "CAR001" not in str(w.json(3, "plan", "--except", "CAR001")["connections"])
 
