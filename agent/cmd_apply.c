@@ -79,27 +79,35 @@ static int refuse(const char *why) {
 	return EXIT_REFUSED;
 }
 
+static void show(struct oneshot *one, FILE *to) {
+	struct buf text = { 0 };
+
+	oneshot_text(one, false, &text);
+	fputs(text.data, to);
+	fflush(to);
+	buf_done(&text);
+}
+
 /* The plan, and whether it may be carried out: 0, or an exit code. */
 static int consent(struct oneshot *one, const struct options *o) {
 	struct plan *plan = &one->pass->plan;
-	struct buf text = { 0 };
+	bool shown = outputs_show(&one->outputs, FORMAT_TEXT);
 	/* A saved plan was looked at when it was made: it is not asked about, nor shown again. */
 	if (o->plan)
 		return plan->over_limit ? refuse(plan->limit_text) : 0;
 	size_t n = choose(one, !o->yes || o->held);
 
-	if (outputs_show(&one->outputs, FORMAT_TEXT)) {
-		oneshot_text(one, false, &text);
-		fputs(text.data, stdout);
-		fflush(stdout);
-		buf_done(&text);
-	}
+	if (shown)
+		show(one, stdout);
 	if (plan->over_limit)
 		return refuse(plan->limit_text);
 	if (o->yes || n == 0)
 		return 0;
 	if (!isatty(STDIN_FILENO))
 		return refuse("there is no terminal to ask at; look at the plan, then use --yes");
+	/* Nobody is asked about what he did not see. */
+	if (!shown)
+		show(one, stderr);
 	return agreed(n) ? 0 : refuse("declined");
 }
 

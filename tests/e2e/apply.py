@@ -119,8 +119,9 @@ def no_is_a_no():
             terminal.read_until("taken for a yes: ")
             terminal.type(answer)
             assert terminal.end() == 5, f"{answer!r} was not taken for a no"
-        terminal = Terminal(w, "apply")
+        terminal = Terminal(w, "apply", "-o", f"json={w.folder}/ledger.json")
         terminal.read_until("taken for a yes: ")
+        assert "+ connect    Laura Bennett" in terminal.screen, "asked about what was not shown"
         os.kill(terminal.pid, signal.SIGINT)
         assert terminal.end() == 5
         assert w.directory.read_bytes() == before
