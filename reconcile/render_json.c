@@ -187,7 +187,7 @@ void render_json_result(struct json *j, const struct item *item) {
 
 	text(j, "result", item->outcome == OUTCOME_NONE ? NULL : outcome_names[item->outcome]);
 	text(j, "message", item->message);
-	if (item->outcome == OUTCOME_APPLIED && item->action == ACTION_CONNECT)
+	if (item->outcome == OUTCOME_APPLIED && render_tells_server(item))
 		text(j, "followUp", ps_update_state(a, item->database, item->mailbox));
 	arena_free(a);
 }

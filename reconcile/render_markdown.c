@@ -136,21 +136,18 @@ static void item_markdown(struct page *p, const struct item *item) {
 
 /* ---- all of them ---- */
 
-enum group { GROUP_CHANGES, GROUP_HELD, GROUP_TROUBLE, GROUPS };
-static const char *const titles[] = { "Changes", "Held: only a person may do this",
-	                              "Needs attention" };
+static const char *const titles[RENDER_GROUPS] = {
+	[RENDER_OPEN] = "Left open by an earlier run",
+	[RENDER_CHANGES] = "Changes",
+	[RENDER_HELD] = "Held: only a person may do this",
+	[RENDER_TROUBLE] = "Needs attention",
+};
 
-static enum group group_of(const struct item *item) {
-	if (item_writes(item))
-		return item->holds.n ? GROUP_HELD : GROUP_CHANGES;
-	return item->action == ACTION_NONE ? GROUPS : GROUP_TROUBLE;
-}
-
-static void group(struct page *p, const struct plan *plan, enum group g) {
+static void group(struct page *p, const struct plan *plan, enum render_group g) {
 	bool titled = false;
 
 	for (size_t i = 0; i < plan->n; i++) {
-		if (group_of(plan->items + i) != g)
+		if (render_group_of(plan->items + i) != g)
 			continue;
 		if (!titled)
 			buf_printf(p->out, "\n### %s\n", titles[g]);
@@ -201,8 +198,8 @@ void render_markdown(const struct plan *plan, const struct render_options *o, st
 	struct page p = { .out = out, .a = arena_new(), .o = o };
 
 	summary(&p, plan);
-	for (int g = 0; g < GROUPS; g++)
-		group(&p, plan, (enum group)g);
+	for (int g = 0; g < RENDER_SYNC; g++)
+		group(&p, plan, (enum render_group)g);
 	released(&p, plan);
 	buf_puts(out, "\nDigest ");
 	code(&p, plan->digest);

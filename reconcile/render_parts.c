@@ -79,6 +79,15 @@ static const char *message_of(const struct item *item, const char *code) {
 	return "";
 }
 
+bool render_tells_server(const struct item *item) {
+	const char *connected = mailbox_state_names[MAILBOX_CONNECTED];
+
+	for (size_t i = 0; i < item->changes.n; i++)
+		if (item->changes.v[i].store)
+			return strcmp(item->changes.v[i].after->data, connected) == 0;
+	return item->action == ACTION_CONNECT;
+}
+
 bool render_is_held(const struct item *item, const char *code) {
 	for (size_t i = 0; i < item->holds.n; i++)
 		if (strcmp(item->holds.v[i], code) == 0)
@@ -115,4 +124,21 @@ const char *const *render_held(struct arena *a, const struct beside *partners,
 	if (!n && held_partner(partners, item))
 		lines[n++] = "held: what it builds on is held";
 	return n ? lines : NULL;
+}
+
+bool render_warns(const struct item *item, const char *code) {
+	for (size_t i = 0; i < item->warnings.n; i++)
+		if (strcmp(item->warnings.v[i].code, code) == 0)
+			return true;
+	return false;
+}
+
+enum render_group render_group_of(const struct item *item) {
+	if (render_warns(item, "intent-open"))
+		return RENDER_OPEN;
+	if (item_writes(item))
+		return item->holds.n ? RENDER_HELD : RENDER_CHANGES;
+	if (item->action != ACTION_NONE || render_warns(item, "left-alone"))
+		return RENDER_TROUBLE;
+	return RENDER_SYNC;
 }

@@ -37,6 +37,24 @@ const struct value *render_missing(struct arena *a, enum attribute id, const str
  */
 const struct item **render_order(struct arena *a, const struct plan *p);
 
+/*
+ * Items as people read them: what an earlier run left open, what happens, what a person decides,
+ * what cannot be done or taken back, and what is as it should be.
+ */
+enum render_group {
+	RENDER_OPEN,
+	RENDER_CHANGES,
+	RENDER_HELD,
+	RENDER_TROUBLE,
+	RENDER_SYNC,
+	RENDER_GROUPS
+};
+enum render_group render_group_of(const struct item *item);
+
+/* Does it connect a mailbox of which the mail server has still to be told? */
+bool render_tells_server(const struct item *item);
+
+bool render_warns(const struct item *item, const char *code);
 bool render_is_held(const struct item *item, const char *code);
 
 /* What an item that is not held itself waits for; NULL: nothing that is held. */

@@ -274,15 +274,6 @@ static void set_mailbox(struct script *s, const struct item *item) {
 
 /* ---- items ---- */
 
-static bool connects_row(const struct item *item) {
-	const char *connected = mailbox_state_names[MAILBOX_CONNECTED];
-
-	for (size_t i = 0; i < item->changes.n; i++)
-		if (item->changes.v[i].store)
-			return strcmp(item->changes.v[i].after->data, connected) == 0;
-	return item->action == ACTION_CONNECT;
-}
-
 static void title(struct script *s, const struct item *item) {
 	buf_putc(s->out, '\n');
 	comment(s, arena_printf(s->a, "%s: %s (%s)", action_names[item->action],
@@ -304,7 +295,7 @@ static void write_item(struct script *s, const struct item *item) {
 	if (item->action == ACTION_CONNECT)
 		connect_mailbox(s, item);
 	set_mailbox(s, item);
-	if (connects_row(item))
+	if (render_tells_server(item))
 		command(s, ps_update_state(s->a, item->database, item->mailbox));
 	s->off = false;
 }
@@ -323,8 +314,7 @@ static void ended(struct script *s, const struct item *item) {
 	title(s, item);
 	comment(s, arena_printf(s->a, "  %s%s%s", outcome_names[item->outcome],
 	                        item->message ? ": " : "", item->message ? item->message : ""));
-	if (item->outcome == OUTCOME_APPLIED && item->action != ACTION_DISCONNECT &&
-	    connects_row(item))
+	if (item->outcome == OUTCOME_APPLIED && render_tells_server(item))
 		command(s, ps_update_state(s->a, item->database, item->mailbox));
 }
 

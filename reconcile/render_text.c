@@ -231,22 +231,19 @@ void render_text_item(const struct item *item, const struct render_options *o, s
 	arena_free(p.a);
 }
 
-/* Groups in the order in which they are read: what happens, what a person decides, what cannot. */
-enum group { GROUP_CHANGES, GROUP_HELD, GROUP_TROUBLE, GROUP_SYNC, GROUPS };
-static const char *const group_titles[] = { "", "Held: only a person may do this",
-	                                    "Needs attention", "In sync" };
+static const char *const group_titles[RENDER_GROUPS] = {
+	[RENDER_OPEN] = "Left open by an earlier run",
+	[RENDER_CHANGES] = "",
+	[RENDER_HELD] = "Held: only a person may do this",
+	[RENDER_TROUBLE] = "Needs attention",
+	[RENDER_SYNC] = "In sync",
+};
 
-static enum group group_of(const struct item *item) {
-	if (item_writes(item))
-		return item->holds.n ? GROUP_HELD : GROUP_CHANGES;
-	return item->action == ACTION_NONE ? GROUP_SYNC : GROUP_TROUBLE;
-}
-
-static void group(struct page *p, const struct plan *plan, enum group g) {
+static void group(struct page *p, const struct plan *plan, enum render_group g) {
 	bool titled = !*group_titles[g];
 
 	for (size_t i = 0; i < plan->n; i++) {
-		if (group_of(plan->items + i) != g)
+		if (render_group_of(plan->items + i) != g)
 			continue;
 		if (!titled) {
 			hue(p, BOLD);
@@ -262,7 +259,7 @@ static size_t count_held(const struct plan *plan) {
 	size_t n = 0;
 
 	for (size_t i = 0; i < plan->n; i++)
-		n += group_of(plan->items + i) == GROUP_HELD;
+		n += item_writes(plan->items + i) && plan->items[i].holds.n > 0;
 	return n;
 }
 
@@ -270,7 +267,7 @@ static size_t count_warned(const struct plan *plan) {
 	size_t n = 0;
 
 	for (size_t i = 0; i < plan->n; i++)
-		n += plan->items[i].action == ACTION_NONE && plan->items[i].warnings.n;
+		n += render_group_of(plan->items + i) == RENDER_SYNC && plan->items[i].warnings.n;
 	return n;
 }
 
@@ -328,11 +325,10 @@ void render_text(const struct plan *plan, const struct render_options *o, struct
 
 	p.partners = beside_new(plan->items, plan->n, plan->undo);
 	sources(&p);
-	group(&p, plan, GROUP_CHANGES);
-	group(&p, plan, GROUP_HELD);
-	group(&p, plan, GROUP_TROUBLE);
+	for (int g = 0; g < RENDER_SYNC; g++)
+		group(&p, plan, (enum render_group)g);
 	if (o->verbose)
-		group(&p, plan, GROUP_SYNC);
+		group(&p, plan, RENDER_SYNC);
 	released(&p, plan);
 	summary(&p, plan);
 	beside_free(p.partners);
@@ -358,10 +354,10 @@ static void ledger_line(struct page *p, const struct item *item) {
 	}
 	/* A command is pasted: it stands on a line of its own, unbroken. */
 	if (item->outcome == OUTCOME_APPLIED && item->action == ACTION_CONNECT)
-		buf_printf(p->out,
-		           "  permissions inside the mailbox survive: see Get-MailboxPermission\n"
-		           "  %s\n",
-		           ps_update_state(p->a, item->database, item->mailbox));
+		buf_puts(p->out,
+		         "  permissions inside the mailbox survive: see Get-MailboxPermission\n");
+	if (item->outcome == OUTCOME_APPLIED && render_tells_server(item))
+		buf_printf(p->out, "  %s\n", ps_update_state(p->a, item->database, item->mailbox));
 }
 
 void render_ledger(const struct plan *plan, const struct render_options *o, struct buf *out) {
@@ -375,7 +371,7 @@ void render_ledger(const struct plan *plan, const struct render_options *o, stru
 		if (item->outcome == OUTCOME_NONE)
 			continue;
 		total++;
-		connected |= item->outcome == OUTCOME_APPLIED && item->action == ACTION_CONNECT;
+		connected |= item->outcome == OUTCOME_APPLIED && render_tells_server(item);
 		ledger_line(&p, item);
 	}
 	if (total)

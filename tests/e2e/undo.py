@@ -31,7 +31,11 @@ def undo_of_an_update_disconnects_nobody():
         w.file("mbxctl.db").unlink()
         w.expect(0, "store", "import", "databases.csv", "mailboxes.csv")
         directory, rows = w.directory.read_bytes(), w.json(0, "store", "list")["mailboxes"]
-        assert w.json(0, "apply", "--yes")["summary"]["update"] >= 10
+        done = w.json(0, "apply", "--yes")
+        assert done["summary"]["update"] >= 10
+        for c in done["connections"]:
+            told = c.get("followUp", "").startswith("Update-StoreMailboxState -Database ")
+            assert told == (c["result"] == "applied"), c
         plan = w.json(0, "undo", "1", "--save", "undo.plan", "-o", "powershell=undo.ps1")
         assert plan["summary"]["disconnect"] == 0 and plan["summary"]["update"] >= 10, plan["summary"]
         for c in plan["connections"]:
@@ -67,6 +71,7 @@ def undo_leaves_what_others_changed():
         assert "mailNickname" not in [x["attribute"] for x in laura["changes"]]
         w.expect(0, "apply", "--plan", "undo.plan")
         assert "mailNickname: laura.b\n" in w.directory.read_text()
+        assert "left-alone: CN=Laura Bennett" in w.expect(0, "undo", "1").stdout, "what is left alone is not listed"
 
 
 def undone_is_done_again_only_on_request():
