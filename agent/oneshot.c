@@ -60,6 +60,29 @@ static void tell_of_none(const struct pass *p, const struct options *o) {
 		        given, given);
 }
 
+/* An open intent is a warning of its connection; one whose connection is not shown is told here. */
+static void tell_of_open(const struct pass *p) {
+	size_t n;
+	const struct intent_row *open = world_intents(p->survey.world, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		bool shown = false;
+		for (size_t k = 0; k < p->plan.n && !shown; k++) {
+			const struct item *item = p->plan.items + k;
+			shown = item->user && guid_equal(item->mailbox, open[i].mailbox) &&
+			        strcmp(item->user->identity, open[i].user) == 0;
+		}
+		if (!shown)
+			fprintf(stderr,
+			        "mbxctl: intent-open: run %" PRId64
+			        " began a write for \"%s\" (%s), which is not in this plan, and "
+			        "nobody "
+			        "knows yet what became of it; the next apply settles it, where it "
+			        "can\n",
+			        open[i].run, open[i].name, open[i].manifest);
+	}
+}
+
 int oneshot_plan(struct oneshot *one, const struct options *o, struct arena *a,
                  struct plan_source source) {
 	int code = session_open(&one->session, o, a);
@@ -83,6 +106,8 @@ int oneshot_plan(struct oneshot *one, const struct options *o, struct arena *a,
 	code = tell(one);
 	if (!code && !one->pass->plan.n && (o->only.n || o->except.n))
 		tell_of_none(one->pass, o);
+	if (!code)
+		tell_of_open(one->pass);
 	return code;
 }
 

@@ -41,7 +41,8 @@ struct world {
 	struct table interned, applied, pairs, open, undone;
 	const struct applied_row *applied_rows;
 	struct database_row *databases;
-	size_t n_databases, n_applied;
+	const struct intent_row *intents;
+	size_t n_databases, n_applied, n_intents;
 	struct {
 		const char **v;
 		size_t n, cap;
@@ -266,6 +267,8 @@ void world_set_tables(struct world *w, struct database_row *databases, size_t n_
 	w->n_databases = n_databases;
 	w->applied_rows = applied;
 	w->n_applied = n_applied;
+	w->intents = intents;
+	w->n_intents = n_intents;
 	for (size_t i = 0; i < n_applied; i++) {
 		struct applied_row *r = applied + i;
 		slot(w->arena, &w->applied, name_pair(w->arena, r->manifest, r->name))->what = r;
@@ -384,6 +387,11 @@ bool world_was_applied(const struct world *w, struct guid mailbox, const char *u
 
 	(void)world_applied_pair(w, mailbox, user, &n);
 	return n > 0;
+}
+
+const struct intent_row *world_intents(const struct world *w, size_t *ret_n) {
+	*ret_n = w->n_intents;
+	return w->intents;
 }
 
 const struct intent_row *world_intent(const struct world *w, struct guid mailbox,

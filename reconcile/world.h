@@ -234,6 +234,7 @@ const struct applied_row *const *world_applied_pair(const struct world *w, struc
 bool world_was_applied(const struct world *w, struct guid mailbox, const char *user);
 /* NULL: none is open. */
 const struct intent_row *world_intent(const struct world *w, struct guid mailbox, const char *user);
+const struct intent_row *world_intents(const struct world *w, size_t *ret_n); /* all */
 bool world_is_open(const struct world *w, struct guid mailbox, const char *user);
 const struct undone_row *world_undone(const struct world *w, struct guid mailbox, const char *user);
 const struct applied_row *world_applied_rows(const struct world *w, size_t *ret_n);

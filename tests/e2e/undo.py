@@ -90,6 +90,19 @@ def undone_is_done_again_only_on_request():
         assert plan["Daniel Okafor"]["action"] == "suspended"
 
 
+def what_is_left_open_is_told():
+    """Of a connection that the plan does not show, on standard error."""
+    with World(without_mistakes=True) as w:
+        w.sql("CREATE TRIGGER keep BEFORE DELETE ON intent BEGIN SELECT RAISE(ABORT, 'full'); END")
+        w.expect(4, "apply", "--yes", "--only", "Laura*")
+        w.sql("DROP TRIGGER keep")
+        assert "intent-open" not in w.expect(0, "plan").stderr
+        done = w.expect(0, "plan", "--except", "Laura*", "-o", "json")
+        assert 'intent-open: run 1 began a write for "Laura Bennett"' in done.stderr, done.stderr
+        w.expect(0, "apply", "--yes", "--held", "--except", "Laura*")
+        assert w.expect(0, "plan", "--except", "Laura*").stderr == ""
+
+
 def limits_hold_for_an_undo():
     with World(without_mistakes=True) as w:
         w.expect(0, "apply", "--yes", "--held")
@@ -188,7 +201,7 @@ TESTS = [undo_gives_the_content_back, undo_of_an_update_disconnects_nobody,
          a_row_confirmed_since_stays_connected, undo_leaves_what_others_changed,
          undone_is_done_again_only_on_request, undo_of_nothing,
          saved_plan_is_carried_out_as_it_was_seen, altered_plan_is_refused, released_is_told_once,
-         limits_hold_for_an_undo, a_share_limits_an_undo, saved_plan_leaves_out_what_was_not_chosen]
+         what_is_left_open_is_told, limits_hold_for_an_undo, a_share_limits_an_undo, saved_plan_leaves_out_what_was_not_chosen]
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))
