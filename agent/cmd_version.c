@@ -9,6 +9,9 @@
 #include <yaml.h>
 
 #include "agent/command.h"
+#include "agent/saved.h"
+#include "reconcile/render.h"
+#include "store/inventory/schema.h"
 
 int cmd_version(const struct options *o, struct arena *a) {
 	LDAPAPIInfo info = { .ldapai_info_version = LDAP_API_INFO_VERSION };
@@ -16,7 +19,10 @@ int cmd_version(const struct options *o, struct arena *a) {
 	(void)o;
 	(void)a;
 	printf("mbxctl %s\n\n", MBXCTL_VERSION);
-	printf("manifest      mbxctl/v1\nplan          mbxctl.plan/1\n\n");
+	printf("manifest      mbxctl/v1\nconfig        mbxctl/v1\nplan          " RENDER_FORMAT
+	       "\nsaved plan    " SAVED_FORMAT "\nexplanation   " EXPLAIN_FORMAT
+	       "\nstore         %d\n\n",
+	       SCHEMA_VERSION);
 	printf("libyaml       %s\n", yaml_get_version_string());
 	if (ldap_get_option(NULL, LDAP_OPT_API_INFO, &info) == LDAP_SUCCESS) {
 		printf("libldap       %d.%d.%d\n", info.ldapai_vendor_version / 10000,

@@ -93,7 +93,7 @@ void saved_render(const struct plan *p, const struct connections *all, int64_t u
 	size_t at = 0;
 
 	json_open(&j, '{');
-	text(&j, "format", "mbxctl.saved/1");
+	text(&j, "format", SAVED_FORMAT);
 	text(&j, "digest", p->digest);
 	json_key(&j, "undo");
 	json_int(&j, undo_run);

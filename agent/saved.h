@@ -11,6 +11,8 @@
 #include "base/error.h"
 #include "reconcile/plan.h"
 
+#define SAVED_FORMAT "mbxctl.saved/1"
+
 struct saved {
 	int64_t undo_run;               /* 0: it came from manifests */
 	struct connections connections; /* all that were read: claims are judged over them */

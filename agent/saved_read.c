@@ -82,7 +82,7 @@ static int read_document(struct arena *a, const char *path, const json_t *o, str
 	const char *format = json_string_value(json_object_get(o, "format"));
 	size_t n = json_array_size(list);
 
-	if (!format || strcmp(format, "mbxctl.saved/1") != 0)
+	if (!format || strcmp(format, SAVED_FORMAT) != 0)
 		return error_set(err, ERR_INVALID, "%s is a plan of another version of mbxctl",
 		                 path);
 	*ret = (struct saved){ .undo_run = json_integer_value(json_object_get(o, "undo")),

@@ -12,6 +12,10 @@
 #include "base/json.h"
 #include "reconcile/plan.h"
 
+/* What a program looks at first; it counts up where a reader would have to change. */
+#define RENDER_FORMAT  "mbxctl.plan/1"
+#define EXPLAIN_FORMAT "mbxctl.explain/1"
+
 struct render_options {
 	bool color;
 	bool verbose;               /* text: list what is in sync, too */

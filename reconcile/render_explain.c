@@ -62,7 +62,7 @@ void render_explain_json(const struct explanation *list, size_t n, bool named, s
 	struct json j = { .out = out };
 
 	json_open(&j, '{');
-	member(&j, "format", "mbxctl.explain/1");
+	member(&j, "format", EXPLAIN_FORMAT);
 	json_key(&j, "named");
 	json_bool(&j, named);
 	json_key(&j, "connections");

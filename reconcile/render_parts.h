@@ -8,8 +8,6 @@
 #include "reconcile/beside.h"
 #include "reconcile/render.h"
 
-#define RENDER_FORMAT "mbxctl.plan/1"
-
 /* The members of an object that the caller opened and closes. */
 /* With a memory, a change that shares its values with one written before is copied from there. */
 struct render_memory;

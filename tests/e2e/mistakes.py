@@ -127,6 +127,10 @@ def head_ends_a_plan_in_peace():
 
 def help_fits_a_terminal():
     with World() as w:
+        text = w.expect(0, "version").stdout
+        assert w.expect(0, "--version").stdout == text
+        assert f"\nstore         {w.rows('PRAGMA user_version')[0]['user_version']}\n" in text, text
+        assert f"\nplan          {w.json(3, 'plan')['format']}\n" in text, text
         words = [line.split("  ")[1].strip() for line in w.expect(0, "--help").stdout.splitlines()
                  if line.startswith("  ")]
         assert "plan" in words and "store import" in words, words
