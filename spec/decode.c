@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "spec/other_names.h"
 #include "spec/scalars.h"
 #include "spec/words.h"
 
@@ -103,12 +104,22 @@ static const struct field *home_of(const struct shape *shape, const char *key) {
 	return NULL;
 }
 
+static const char *other_of(const struct shape *shape, const struct node *key) {
+	bool of_connections = shape == &connection_shape || shape == &defaults_shape;
+
+	return of_connections ? other_name(key->text) : NULL;
+}
+
 static void tell_unknown_key(struct decoder *d, const struct shape *shape, const struct node *key) {
 	struct arena *a = d->scratch;
 	const struct field *home = home_of(shape, key->text);
 	const char *const *known = words_keys(a, shape, d->defaults);
+	const char *other = other_of(shape, key);
 
-	if (home)
+	if (other)
+		decode_problem(d, key->at, "unknown-key", "unknown key \"%s\": %s",
+		               decode_quoted(d, key), other);
+	else if (home)
 		decode_problem(d, key->at, "unknown-key", "unknown key \"%s\": it belongs below %s",
 		               decode_quoted(d, key), home->key);
 	else
@@ -142,7 +153,9 @@ bool decode_misspelt(struct decoder *d, const struct node *map, const struct sha
 		looked_at++;
 		const char *nearest =
 		        field_find(shape, key->text) ? NULL : text_nearest(key->text, known);
-		if (nearest && strcmp(nearest, name) == 0)
+		const char *other = other_of(shape, key);
+		if ((nearest && strcmp(nearest, name) == 0) ||
+		    (other && strcmp(other + strlen("write "), name) == 0))
 			return true;
 	}
 	return false;

@@ -15,6 +15,10 @@ MANIFESTS = {
     "  - mailbox: A\n": "a connection needs database, here or in defaults",
     "  - mailbox: A\n    database: B\n    usr: c\n": 'unknown key "usr", did you mean "user"?',
     "  - mailbox: A\n    database: B\n    retention: R\n": "it belongs below policies",
+    "  - mailbox: A\n    database: B\n    retentionPolicy: R\n": "write policies: {retention: ...}",
+    "  - mailbox: A\n    database: B\n    LinkedMasterAccount: R\n":
+        "write linked: {masterAccount: ...}",
+    "  - identity: A\n    database: B\n": "write mailbox",
     "  - mailbox: A\n    database: B\n    policies: {retentionPolicy: R}\n":
         'did you mean "retention"?',
     '  - mailbox: A\n    database: B\n    user: "CONTOSO\\jevans"\n':
