@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "agent/command.h"
@@ -43,6 +44,25 @@ static int read_options(const struct options *o, struct import_options *ret) {
 	return EXIT_USAGE;
 }
 
+/* By their names, files that are no inventory, and what they are good for. */
+static const char *other_file(const char *path) {
+	static const struct {
+		const char *end, *advice;
+	} others[] = {
+		{ ".yaml", "`mbxctl plan FILE` reads manifests" },
+		{ ".yml", "`mbxctl plan FILE` reads manifests" },
+		{ ".ldif", "write `directory: {uri: ldif:FILE}` into the config" },
+		{ ".ldf", "write `directory: {uri: ldif:FILE}` into the config" },
+		{ ".xlsx", "export it as CSV" },
+	};
+	const char *dot = strrchr(path, '.');
+
+	for (size_t i = 0; dot && i < sizeof(others) / sizeof(*others); i++)
+		if (strcasecmp(dot, others[i].end) == 0)
+			return others[i].advice;
+	return NULL;
+}
+
 static int import_file(struct inventory *inv, const char *path, const struct session *s,
                        const struct import_options *options) {
 	struct import_report report = { 0 };
@@ -52,6 +72,11 @@ static int import_file(struct inventory *inv, const char *path, const struct ses
 	char *bytes;
 	size_t len;
 
+	const char *other = other_file(path);
+	if (other) {
+		fprintf(stderr, "mbxctl: %s is no inventory; %s\n", path, other);
+		return EXIT_FAILED;
+	}
 	if (file_read(path, IMPORT_BYTES_MAX, &bytes, &len, &err) < 0)
 		return fail(&err, EXIT_FAILED);
 	int r = inventory_import(inv, path, bytes, len, options, &report, &diags, &err);

@@ -20,6 +20,8 @@ static const struct habit commands[] = {
 	{ "log audit runs", "`mbxctl history` lists the runs" },
 	{ "agent daemon watch", "this version has none; run `mbxctl apply --yes` from a timer" },
 	{ "suspend pause", "write `suspend: true` with the connection" },
+	{ "resume unpause", "take `suspend` away from the connection" },
+	{ "doctor", "there is nothing to examine: an LDIF file is all that is read" },
 	{ "status", "`mbxctl plan` shows what is to do, `mbxctl history` what was done" },
 };
 
@@ -36,6 +38,10 @@ static const struct habit options[] = {
 	{ "q s silent", "write --quiet" },
 	{ "v debug", "write --verbose" },
 	{ "no-color", "write --color never" },
+	{ "run id", "write the number alone, such as `mbxctl history 1`" },
+	{ "limit limits max", "write --max-changes N" },
+	{ "timeout wait", "write --lock-timeout TIME" },
+	{ "all", "all is the default: name nothing" },
 };
 
 static const char *find(const struct habit *table, size_t n, const char *word) {

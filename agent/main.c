@@ -111,7 +111,7 @@ static int words_of(const struct command *c, int argc, char **argv) {
 static int no_such(int argc, char **argv) {
 	const char *names[sizeof(commands) / sizeof(*commands)];
 	char words[128];
-	bool two = argc > 1 && strcmp(argv[0], "store") == 0;
+	bool two = argc > 1 && strcmp(argv[0], "store") == 0 && argv[1][0] != '-';
 	size_t n = 0;
 
 	(void)snprintf(words, sizeof(words), "%s%s%s", argv[0], two ? " " : "", two ? argv[1] : "");

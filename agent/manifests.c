@@ -152,6 +152,35 @@ static const char *without_path(struct arena *a, const char *text, const char *p
 	return arena_printf(a, "the file%s", text + n);
 }
 
+/* What else people have at hand, and what it is good for; NULL: it may well be a manifest. */
+static const char *other_file(const char *bytes, size_t len) {
+	static const struct {
+		const char *begins, *advice;
+	} others[] = {
+		{ "{\"format\":\"mbxctl.saved/",
+		  "a saved plan: carry it out with `mbxctl apply --plan "
+		  "FILE`" },
+		{ "{\n  \"format\": \"mbxctl.",
+		  "what -o json prints; to carry out a plan later, save it "
+		  "with `mbxctl plan --save FILE`" },
+		{ "SQLite format 3", "a store: name it with --store sqlite:FILE" },
+		{ "version: 1\n", "a directory: name it with --directory ldif:FILE" },
+		{ "dn: ", "a directory: name it with --directory ldif:FILE" },
+	};
+
+	while (len && (*bytes == '#' || *bytes == '\n')) {
+		const char *end = memchr(bytes, '\n', len);
+		size_t n = end ? (size_t)(end + 1 - bytes) : len;
+		bytes += n;
+		len -= n;
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (len >= strlen(others[i].begins) &&
+		    memcmp(bytes, others[i].begins, strlen(others[i].begins)) == 0)
+			return others[i].advice;
+	return NULL;
+}
+
 static void read_one(struct arena *a, const char *path, struct connections *ret,
                      struct diags *diags) {
 	const char *label = strcmp(path, "-") == 0 ? "<stdin>" : path;
@@ -163,7 +192,11 @@ static void read_one(struct arena *a, const char *path, struct connections *ret,
 		trouble(diags, label, without_path(a, err.text, path), "");
 		return;
 	}
-	manifest_decode(a, label, name_of(a, path), bytes, len, ret, diags);
+	const char *other = other_file(bytes, len);
+	if (other)
+		trouble(diags, label, "this is no manifest but ", other);
+	else
+		manifest_decode(a, label, name_of(a, path), bytes, len, ret, diags);
 	free(bytes);
 }
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/progress.h"
 #include "base/text.h"
@@ -22,6 +23,19 @@ static void run(struct oneshot *one) {
 	uv_run(&one->loop, UV_RUN_NOWAIT);
 }
 
+/* `--only John Evans` are two words: the second is a path that leads to nothing. */
+static void tell_of_blanks(const struct options *o) {
+	const struct texts *patterns = o->only.n ? &o->only : &o->except;
+
+	for (size_t i = 0; patterns->n && i < o->arguments.n; i++)
+		if (strcmp(o->arguments.v[i], "-") != 0 && access(o->arguments.v[i], F_OK) != 0) {
+			fprintf(stderr, "mbxctl: a name with a blank is quoted: --%s \"%s %s\"\n",
+			        o->only.n ? "only" : "except", patterns->v[patterns->n - 1],
+			        o->arguments.v[i]);
+			return;
+		}
+}
+
 /* What stopped a pass, for people. */
 static int tell(struct oneshot *one) {
 	struct pass *p = one->pass;
@@ -33,6 +47,7 @@ static int tell(struct oneshot *one) {
 		diags_print(&p->diags, &text);
 		fputs(text.data, stderr);
 		buf_done(&text);
+		tell_of_blanks(p->s->o);
 	} else
 		fprintf(stderr, "mbxctl: %s\n", p->error.text);
 	return p->exit_code;

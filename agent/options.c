@@ -210,7 +210,9 @@ int options_parse(const struct command *c, int argc, char **argv, struct arena *
 		if (meant)
 			return complain(c, "there is no option -%s; write --%s", meant, meant);
 		if (!takes(c, row))
-			return unknown_option(c, argv[optind - 1]);
+			return complain(
+			        c, "it takes no -o: what it prints has one form, put it into a "
+			           "file with > FILE");
 		if (letter == 'o' && *optarg == '=')
 			optarg++; /* -o=json */
 		code = set(c, row, optarg, a, ret);
