@@ -163,7 +163,8 @@ static void subject(struct page *p, const struct item *item) {
 
 	if (!guid_none(item->mailbox)) {
 		label(p, "mailbox", SUBJECT);
-		buf_printf(p->out, "%s in %s\n", guid_text(item->mailbox, guid), item->database);
+		buf_printf(p->out, "%s%s%s\n", guid_text(item->mailbox, guid),
+		           item->database ? " in " : "", item->database ? item->database : "");
 	}
 	if (item->purge != TIMESTAMP_NONE) {
 		label(p, "purge on", SUBJECT);

@@ -124,7 +124,8 @@ void rules_of_mailbox(struct decision *d) {
 	if (d->ownership != OWNER_NOBODY)
 		return;
 	if (!d->row || d->row->vanished != TIMESTAMP_NONE) {
-		gone(d);
+		if (d->database)
+			gone(d);
 		return;
 	}
 	asks(d, "mailbox-soft-deleted");

@@ -193,7 +193,8 @@ void settle_mailbox(struct decision *d) {
 	struct answer rows;
 	size_t n = 0;
 
-	if (!d->database || !ask_rows(d, &rows))
+	/* A text is sought in a database; a pin needs none. */
+	if ((!d->database && !d->pin) || !ask_rows(d, &rows))
 		return;
 	const struct mailbox_row **list = ARENA_ARRAY(d->a, const struct mailbox_row *, rows.n + 1);
 	for (size_t i = 0; i < rows.n; i++)

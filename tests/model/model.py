@@ -393,6 +393,11 @@ class Model:
             d.reasons.add("identity-changed")
             return
         if d.database is None:
+            rows = [r for r in self.rows if r["guid"] == pin["mailbox"]]
+            if rows and self.holders(pin["mailbox"]):
+                d.row = rows[0]
+            else:
+                d.claims.add(("mailbox", pin["mailbox"]))
             return
         # "Of a pinned GUID's rows the one in the manifest's database counts; a connect needs that one, not vanished."
         rows = [r for r in self.rows if r["guid"] == pin["mailbox"]]
