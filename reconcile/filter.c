@@ -226,11 +226,19 @@ static bool number(struct value v, int64_t *ret) {
 	return !errno && !*end;
 }
 
-/* A class stands for its objects' category: `person` for CN=Person,CN=Schema,... */
+/* A class stands for its objects' category: `person` for CN=Person,CN=Schema,..., which is that of
+ * users and contacts as well (defaultObjectCategory; MS-ADTS 3.1.1.3.1.3.5). */
 static bool is_category(struct arena *a, struct value have, struct value asked) {
+	static const char *const people[] = { "user", "contact", "inetOrgPerson",
+		                              "organizationalPerson" };
 	const char *name = dn_name(a, have.data);
 
-	return name && text_same(name, asked.data);
+	if (!name)
+		return false;
+	for (size_t i = 0; i < sizeof(people) / sizeof(*people); i++)
+		if (text_same(asked.data, people[i]))
+			return text_same(name, "Person");
+	return text_same(name, asked.data);
 }
 
 static bool equal(struct arena *a, const struct filter *f, struct value have) {

@@ -97,5 +97,7 @@ def matches(f, entry):
     if kind in (">=", "<="):
         return any(int(v) >= int(f[2]) if kind == ">=" else int(v) <= int(f[2]) for v in values)
     if f[1] == "objectcategory":
-        return any(fold(v) == fold(f[2]) or category(v.decode()) == fold(f[2]) for v in values)
+        asked = {"user": "person", "contact": "person", "inetorgperson": "person",
+                 "organizationalperson": "person"}.get(fold(f[2]), fold(f[2]))
+        return any(fold(v) == fold(f[2]) or category(v.decode()) == asked for v in values)
     return any(fold(v) == fold(f[2]) for v in values)
