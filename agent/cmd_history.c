@@ -31,7 +31,7 @@ static void run_text(struct arena *a, const struct run *r, struct buf *out) {
 }
 
 static void history_text(struct arena *a, const struct history *h, struct buf *out) {
-	const char *last = "";
+	const struct audit_row *last = NULL;
 
 	for (size_t i = 0; i < h->n_runs; i++)
 		run_text(a, h->runs + i, out);
@@ -40,10 +40,11 @@ static void history_text(struct arena *a, const struct history *h, struct buf *o
 	/* Within a run, in the order in which it was done. */
 	for (size_t i = h->one ? h->n_rows : 0; i-- > 0;) {
 		const struct audit_row *r = h->rows + i;
-		if (strcmp(last, r->name) != 0)
+		if (!last || strcmp(last->name, r->name) != 0 ||
+		    strcmp(last->manifest, r->manifest) != 0)
 			buf_printf(out, "\n%s (%s)\n    mailbox %s\n    user    %s\n", r->name,
 			           r->manifest, r->mailbox, r->user_dn);
-		last = r->name;
+		last = r;
 		if (*r->attribute)
 			buf_printf(out, "    %s %s %s: %s -> %s\n", r->result, r->target,
 			           r->attribute, r->before, r->after);

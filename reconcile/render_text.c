@@ -192,12 +192,13 @@ static void candidates(struct page *p, const struct item *item) {
 		if (c->user) {
 			buf_printf(p->out, "      - %s\n        %s\n", c->user->dn, c->why);
 		} else {
-			buf_printf(p->out, "      - %s \"%s\", %s", guid_text(c->row->guid, guid),
-			           c->row->display_name, mailbox_state_names[c->row->state]);
+			buf_printf(p->out, "      - %s \"%s\"\n        %s; %s",
+			           guid_text(c->row->guid, guid), c->row->display_name, c->why,
+			           mailbox_state_names[c->row->state]);
 			if (c->row->disconnected != TIMESTAMP_NONE)
 				buf_printf(p->out, " since %s",
 				           timestamp_text(c->row->disconnected, date));
-			buf_printf(p->out, "\n        %s\n", c->why);
+			buf_putc(p->out, '\n');
 		}
 		buf_printf(p->out, "        write:  %s\n", c->write);
 	}
