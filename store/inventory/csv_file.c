@@ -190,6 +190,8 @@ static void parser_begin(struct reader *r) {
 	if (csv_init(&r->parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
 		abort();
 	csv_set_delim(&r->parser, (unsigned char)r->file->delimiter);
+	/* A field that nobody closed grows to the file's end; it is not copied at every step. */
+	csv_set_blk_size(&r->parser, 64 * 1024);
 	r->n = 0;
 	r->text.len = 0;
 }

@@ -31,12 +31,23 @@ static const struct import_kind *likely_kind(const struct csv_record *header) {
 	return NULL;
 }
 
+/* What stands in the first line may be no header at all, and long. */
+static const char *shortened(struct arena *a, const char *name) {
+	size_t n = 60;
+
+	if (strlen(name) <= n)
+		return name;
+	while (n && ((unsigned char)name[n] & 0xc0) == 0x80)
+		n--;
+	return arena_printf(a, "%.*s...", (int)n, name);
+}
+
 static const char *found_columns(struct arena *a, const struct csv_record *header) {
 	enum { SHOWN = 30 };
 	struct buf names = { 0 };
 
 	for (size_t i = 0; i < header->n && i < SHOWN; i++)
-		buf_printf(&names, "%s%s", i ? "," : "", header->fields[i]);
+		buf_printf(&names, "%s%s", i ? "," : "", shortened(a, header->fields[i]));
 	if (header->n > SHOWN)
 		buf_printf(&names, " and %zu more", header->n - SHOWN);
 	const char *text = arena_copy(a, names.data, names.len);

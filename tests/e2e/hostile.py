@@ -134,6 +134,9 @@ def missing_column():
         for content in ("", "\0\0\0", "just a text\n", "[]"):
             w.file("lacks.csv").write_text(content)
             refuse(w, 1, "lacks.csv", "store", "import", "lacks.csv")
+        w.file("lacks.csv").write_text('"' * 1000000)
+        said = w.expect(1, "store", "import", "lacks.csv").stderr
+        assert len(said) < 5000, f"{len(said)} bytes were said"
 
 
 def config_of_another_kind():
