@@ -1,9 +1,27 @@
 #include "agent/progress.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { FIRST_MS = 500, REWRITE_MS = 100, LINE_MS = 10000 };
+
+/* As many bytes of the text as fit one line of the terminal with room for the rest: a line that
+ * breaks cannot be rewritten. A letter is taken for a column. */
+static int fitting(const char *text, size_t rest) {
+	struct winsize size = { .ws_col = 0 };
+	size_t columns = 80, n = 0;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		columns = size.ws_col;
+	for (const char *p = text; *p; p++) {
+		n += ((unsigned char)*p & 0xc0) != 0x80;
+		if (n + rest >= columns)
+			return (int)(p - text);
+	}
+	return (int)strlen(text);
+}
 
 static void on_tick(uv_timer_t *timer) {
 	struct progress *g = (struct progress *)((char *)timer - offsetof(struct progress, timer));
@@ -12,7 +30,7 @@ static void on_tick(uv_timer_t *timer) {
 	if (!phase)
 		return;
 	if (g->terminal)
-		fprintf(stderr, "\r\033[K%s ...", phase);
+		fprintf(stderr, "\r\033[K%.*s ...", fitting(phase, strlen(" ...")), phase);
 	else
 		fprintf(stderr, "mbxctl: %s ...\n", phase);
 	fflush(stderr);

@@ -190,6 +190,11 @@ def locked_out():
                 done = w.expect(5, *command, "--lock-timeout", "1s")
                 assert "process 4711 (mbxctl agent)" in done.stderr, done.stderr
                 assert 0.9 < time.monotonic() - began < 8
+            terminal = Terminal(w, "apply", "--yes", "--lock-timeout", "2s", columns=60)
+            terminal.read_until("process 4711")
+            assert terminal.end() == 5
+            waiting = [x for x in terminal.screen.split("\r\033[K") if x.endswith(" ...")]
+            assert waiting and all(len(x) < 60 for x in waiting), waiting
         assert w.directory.read_bytes() == before
         w.expect(3, "apply", "--yes")
 

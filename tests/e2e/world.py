@@ -8,6 +8,7 @@ import select
 import shutil
 import subprocess
 import tempfile
+import termios
 import time
 
 SOURCE = pathlib.Path(os.environ["MBXCTL_SOURCE"])
@@ -78,13 +79,14 @@ class World:
 class Terminal:
     """mbxctl on a real terminal of its own."""
 
-    def __init__(self, world, *arguments):
+    def __init__(self, world, *arguments, columns=80):
         pid, self.fd = pty.fork()
         if pid == 0:
             os.chdir(world.path)
             os.execve(MBXCTL, ["mbxctl", *arguments], dict(world.environment(), TERM="xterm"))
         self.pid = pid
         self.screen = ""
+        termios.tcsetwinsize(self.fd, (24, columns))
 
     def read_until(self, text, seconds=20):
         end = time.monotonic() + seconds
