@@ -16,7 +16,7 @@ int cmd_undo(const struct options *o, struct arena *a) {
 		code = oneshot_save(&one);
 	if (code)
 		return code;
-	if (!o->save &&
+	if (!o->save && !o->quiet &&
 	    one.pass->plan.counts[ACTION_DISCONNECT] + one.pass->plan.counts[ACTION_UPDATE])
 		fprintf(stderr,
 		        "mbxctl: nothing was written; to carry it out: mbxctl undo %s --save FILE, "

@@ -201,7 +201,8 @@ TESTS = [undo_gives_the_content_back, undo_of_an_update_disconnects_nobody,
          a_row_confirmed_since_stays_connected, undo_leaves_what_others_changed,
          undone_is_done_again_only_on_request, undo_of_nothing,
          saved_plan_is_carried_out_as_it_was_seen, altered_plan_is_refused, released_is_told_once,
-         what_is_left_open_is_told, limits_hold_for_an_undo, a_share_limits_an_undo, saved_plan_leaves_out_what_was_not_chosen]
+         what_is_left_open_is_told, limits_hold_for_an_undo, a_share_limits_an_undo,
+         saved_plan_leaves_out_what_was_not_chosen]
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))
