@@ -258,12 +258,20 @@ static void run(struct stage *s) {
 	}
 }
 
+/* Ends with all that was sent, be it in the middle of a message. */
+static void print_marks(const struct tally *t) {
+	printf("sent%s", t->marks.len ? t->marks.data : "");
+	if (t->marked != t->sent || t->marks.len == 0)
+		printf(" %zu", t->sent);
+	putchar('\n');
+}
+
 /* After the show: who did not come at all? */
 static int verdict(struct stage *s) {
 	const struct statement *missing = next_block(s);
 
 	if (s->marks)
-		printf("sent%s\n", s->show.tally.marks.len ? s->show.tally.marks.data : " 0");
+		print_marks(&s->show.tally);
 	if (atomic_load(&s->show.failed))
 		return EXIT_NOT_MET;
 	if (s->show.tally.struck)

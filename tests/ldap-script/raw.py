@@ -7,12 +7,13 @@ usage: raw STEP...     (to 127.0.0.1, port $PORT)
   bind, search  an anonymous bind with message id 1, a search of the root DSE with 2
   tls           a handshake; what is sent and read from then on goes through TLS
   hello         the first message of a handshake, and no more
-  read          until the server closes, resets, or nothing comes for half a second
-  ever          as `read`, for as long as 20 seconds
+  read          until the server closes or resets; all that came
+  quiet         until nothing comes for a second
   count         as `read`, but tells how many bytes came, not which
-  pieces        as `read`, but tells in how many pieces they came
+  pieces        as `read`, but tells whether they came one by one, or nearly
   late MS       as `read`, but tells whether the first byte took that long
   close, reset  a FIN, a RST
+  touch FILE    says that it is connected, and so on
 """
 import os
 import socket
@@ -92,7 +93,7 @@ class Client:
             pass
         return whole
 
-    def read(self, seconds=0.5):
+    def read(self, seconds=20):
         """(pieces, how it ended, seconds to the first byte)"""
         pieces, began, first = [], time.monotonic(), None
         try:
@@ -105,7 +106,7 @@ class Client:
         except ConnectionResetError:
             return pieces, "reset", first
 
-    def show(self, seconds=0.5, hidden=False):
+    def show(self, seconds=20, hidden=False):
         pieces, end, _ = self.read(seconds)
         data = b"".join(pieces)
         if data or not self.tls:
@@ -127,16 +128,19 @@ def play(client, steps):
             client.hello()
         elif step == "read":
             client.show()
-        elif step == "ever":
-            client.show(20)
+        elif step == "quiet":
+            client.show(1)
         elif step == "count":
             client.show(hidden=True)
         elif step == "pieces":
             pieces, _, _ = client.read()
-            print(f"{len(b''.join(pieces))} bytes in {len(pieces)} pieces")
+            many = len(pieces) > 3
+            print(f"{len(b''.join(pieces))} bytes, " + ("in pieces" if many else "at once"))
         elif step == "late":
-            _, _, first = client.read(2)
+            _, _, first = client.read()
             print("late" if first and first * 1000 >= int(next(steps)) else f"early: {first} s")
+        elif step == "touch":
+            open(next(steps), "w").close()
         elif step == "close":
             client.socket.close()
         elif step == "reset":

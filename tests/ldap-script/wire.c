@@ -124,7 +124,8 @@ enum wire wire_send(struct wire_end *w, const char *data, size_t len) {
 		}
 	}
 	pthread_mutex_lock(&w->tally->lock);
-	buf_printf(&w->tally->marks, " %zu", w->tally->sent);
+	w->tally->marked = w->tally->sent;
+	buf_printf(&w->tally->marks, " %zu", w->tally->marked);
 	pthread_mutex_unlock(&w->tally->lock);
 	return w->state;
 }

@@ -19,7 +19,8 @@ struct tally {
 	size_t sent, at;
 	bool armed, struck;
 	enum verb then;   /* close or silent */
-	struct buf marks; /* where each message ended */
+	struct buf marks; /* where each message ended, */
+	size_t marked;    /* and the last of these */
 };
 
 enum wire {
