@@ -176,6 +176,13 @@ static const struct statement *next_block(struct stage *s) {
 	return s->block < blocks->n ? blocks->v[s->block] : NULL;
 }
 
+static bool was_cut(struct tally *t) {
+	pthread_mutex_lock(&t->lock);
+	bool struck = t->struck;
+	pthread_mutex_unlock(&t->lock);
+	return struck;
+}
+
 static void accepts(struct stage *s) {
 	const struct statement *block = next_block(s);
 	int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
@@ -184,7 +191,7 @@ static void accepts(struct stage *s) {
 		return;
 	if (!block) {
 		close(fd);
-		if (s->show.tally.struck)
+		if (was_cut(&s->show.tally))
 			return;
 		fprintf(stderr, "%s: connection %d was not expected\n", s->file, s->came + 1);
 		atomic_store(&s->show.failed, true);
@@ -274,7 +281,7 @@ static int verdict(struct stage *s) {
 		print_marks(&s->show.tally);
 	if (atomic_load(&s->show.failed))
 		return EXIT_NOT_MET;
-	if (s->show.tally.struck)
+	if (was_cut(&s->show.tally))
 		return EXIT_SUCCESS;
 	if (missing && missing->number >= 0) {
 		fprintf(stderr, "%s:%d:%d: not met: connection %d never came\n", missing->file,
