@@ -139,6 +139,15 @@ static struct ldap_target as_bound(const struct ldap_target *t) {
 
 /* ---- all of it ------------------------------------------------------------------------------ */
 
+/* A peer that announces gigabytes would have them allocated before the first one came. */
+static bool limit_answers(LDAP *ld) {
+	ber_len_t most = 64 * 1024 * 1024;
+	Sockbuf *socket = NULL;
+
+	return ldap_get_option(ld, LDAP_OPT_SOCKBUF, &socket) == LDAP_SUCCESS && socket &&
+	       ber_sockbuf_ctrl(socket, LBER_SB_OPT_SET_MAX_INCOMING, &most) > 0;
+}
+
 static int prepare(LDAP *ld, const struct ldap_target *t, struct error *err) {
 	const int version = LDAP_VERSION3;
 	struct timeval limit = { .tv_sec = t->timeout_ms / 1000,
@@ -148,7 +157,8 @@ static int prepare(LDAP *ld, const struct ldap_target *t, struct error *err) {
 	 * libldap would go there as nobody, and ask a stranger. */
 	if (ldap_set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version) != LDAP_SUCCESS ||
 	    ldap_set_option(ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) != LDAP_SUCCESS ||
-	    ldap_set_option(ld, LDAP_OPT_NETWORK_TIMEOUT, &limit) != LDAP_SUCCESS)
+	    ldap_set_option(ld, LDAP_OPT_NETWORK_TIMEOUT, &limit) != LDAP_SUCCESS ||
+	    !limit_answers(ld))
 		return error_set(err, ERR_IO, "%s: libldap does not take its options",
 		                 t->place.uri);
 	return OK;
