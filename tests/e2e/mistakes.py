@@ -68,7 +68,8 @@ COMMANDS = {
     "plan -o=json --only John": (0, 'did you mean "John Evans"?'),
     "plan --only Sofia*": (0, ""),
     "plan --only Lindqvist": (0, 'write "*Lindqvist*"'),
-    "plan --directory ldaps://dc01": (78, "no other directory can be read yet; write ldif:FILE"),
+    "plan --directory ldaps://dc01.invalid":
+        (69, "the name dc01.invalid cannot be resolved"),
     "plan --quiet=yes": (64, "--quiet takes no value"),
     "plan manifest": (65, "did you mean manifests?"),
     "plan mailboxes.csv": (65, "take an inventory in with `mbxctl store import`"),
