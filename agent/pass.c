@@ -92,8 +92,25 @@ static struct survey *survey(struct pass *p) {
 	return p->looking ? &p->look : &p->survey;
 }
 
+/* Under the lock nobody writes the tables but this run, and it writes each connection once. */
+static int load_once(struct pass *p) {
+	int r;
+
+	if (p->tables) {
+		r = inventory_look(p->inventory, &p->error);
+	} else {
+		p->tables = world_new(p->a);
+		r = inventory_load(p->inventory, p->tables, &p->error);
+	}
+	world_share_tables(p->look.world, p->tables);
+	return r;
+}
+
 static void load(struct pass *p) {
-	if (inventory_load(p->inventory, survey(p)->world, &p->error) < 0)
+	int r = p->looking ? load_once(p)
+	                   : inventory_load(p->inventory, p->survey.world, &p->error);
+
+	if (r < 0)
 		pass_fail(p, EXIT_UNREACHABLE);
 }
 
@@ -343,6 +360,7 @@ void pass_stop(struct pass *p) {
 void pass_free(struct pass *p) {
 	survey_end(&p->survey);
 	survey_end(&p->look);
+	world_free(p->tables);
 	inventory_close(p->inventory);
 	directory_free(p->directory);
 	lock_release(p->lock);

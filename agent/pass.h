@@ -69,6 +69,7 @@ struct pass {
 	struct lock *lock;
 	struct survey survey, look; /* for the plan; for looking again */
 	bool looking;               /* the rounds are those of `look` */
+	struct world *tables;       /* the inventory's, for every window of looking again */
 	bool settled;
 	bool reopened; /* archives are to be decided again */
 	struct plan plan;

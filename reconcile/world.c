@@ -49,6 +49,7 @@ struct world {
 	} wanted;
 	const struct rulebook *rulebook;
 	const char *base;
+	bool shares; /* the inventory's tables are another world's */
 };
 
 /* Where the text stands, else the free place where it belongs; NULL stands nowhere. */
@@ -240,6 +241,8 @@ void world_free(struct world *w) {
 	for (int i = 0; i < KEY_KINDS; i++)
 		clear(w->answers + i);
 	clear(&w->interned);
+	if (w->shares)
+		return;
 	clear(&w->applied);
 	clear(&w->pairs);
 	clear(&w->open);
@@ -281,6 +284,20 @@ void world_set_tables(struct world *w, struct database_row *databases, size_t n_
 	for (size_t i = 0; i < n_intents; i++)
 		slot(w->arena, &w->open, pair(w->arena, intents[i].mailbox, intents[i].user))
 		        ->what = intents + i;
+}
+
+void world_share_tables(struct world *w, const struct world *from) {
+	w->shares = true;
+	w->databases = from->databases;
+	w->n_databases = from->n_databases;
+	w->applied_rows = from->applied_rows;
+	w->n_applied = from->n_applied;
+	w->intents = from->intents;
+	w->n_intents = from->n_intents;
+	w->applied = from->applied;
+	w->pairs = from->pairs;
+	w->open = from->open;
+	w->undone = from->undone;
 }
 
 void world_set_undone(struct world *w, struct undone_row *undone, size_t n) {

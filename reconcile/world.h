@@ -181,6 +181,12 @@ void world_set_tables(struct world *w, struct database_row *databases, size_t n_
                       struct applied_row *applied, size_t n_applied, struct intent_row *intents,
                       size_t n_intents);
 
+/*
+ * The inventory's tables of another world, instead of one's own: that world must live longer. For
+ * a run that looks again and again, while nobody else writes them.
+ */
+void world_share_tables(struct world *w, const struct world *from);
+
 void world_set_undone(struct world *w, struct undone_row *undone, size_t n);
 
 /* The whole answer to one key. Rows and entries must live as long as the world. */

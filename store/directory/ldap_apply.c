@@ -177,8 +177,9 @@ static void judge(struct applying *p, struct going *g) {
 		g->again = true;
 	else if (g->ask.code != LDAP_SUCCESS)
 		refused(p, g);
-	arena_free(g->ask.arena);
-	g->ask.arena = NULL;
+	/* Its words may be needed after the second look. */
+	g->ask.text = arena_strdup(p->scratch, g->ask.text);
+	g->ask.arena = arena_free(g->ask.arena);
 }
 
 /* Moved, it is written where it is now, once; what is as it was was refused for another reason. */

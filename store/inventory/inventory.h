@@ -43,6 +43,8 @@ struct inventory *inventory_close_unused(struct inventory *inv);
  * into the world.
  */
 int inventory_load(struct inventory *inv, struct world *w, struct error *err) MUST_USE;
+/* A new snapshot for the rows alone: the world has its tables already. */
+int inventory_look(struct inventory *inv, struct error *err) MUST_USE;
 /*
  * Answers every key of the inventory's kinds among `keys`; passes over the others. A row that
  * answers several keys may be several objects: rows are the same where their ids are.

@@ -86,6 +86,13 @@ static int load_undone(struct inventory *inv, struct arena *a, struct undone_row
 	return r;
 }
 
+int inventory_look(struct inventory *inv, struct error *err) {
+	inventory_end(inv);
+	int r = sql_exec(inv, "BEGIN", err);
+	inv->reading = r == OK;
+	return r;
+}
+
 int inventory_load(struct inventory *inv, struct world *w, struct error *err) {
 	struct arena *a = world_arena(w);
 	struct databases databases = { 0 };
@@ -93,11 +100,9 @@ int inventory_load(struct inventory *inv, struct world *w, struct error *err) {
 	struct intent_rows intents = { 0 };
 	struct undone_rows undone = { 0 };
 
-	inventory_end(inv);
-	int r = sql_exec(inv, "BEGIN", err);
+	int r = inventory_look(inv, err);
 	if (r < 0)
 		return r;
-	inv->reading = true;
 	if ((r = rows_databases(inv, a, &databases, err)) < 0 ||
 	    (r = load_applied(inv, a, &applied, err)) < 0 ||
 	    (r = load_intents(inv, a, &intents, err)) < 0 ||
