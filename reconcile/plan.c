@@ -80,6 +80,16 @@ static enum action action_of(const struct decision *d) {
 	return d->item->changes.n ? ACTION_UPDATE : ACTION_NONE;
 }
 
+/* The connection as it stood when it was last applied: an undo changes that row no more, so what
+ * differs from it was edited since. NULL: it was another's. */
+static const struct applied_row *last_applied(const struct decision *d) {
+	const struct applied_row *row = world_applied(d->w, d->c->manifest, d->c->name);
+
+	bool ours = row && guid_equal(row->mailbox, d->mailbox) &&
+	            strcmp(row->user, d->user->identity) == 0;
+	return ours ? row : NULL;
+}
+
 /* By the manifest, or because a run was taken back and nobody asked for it anew since. */
 static const char *suspension(struct decision *d) {
 	const struct undone_row *u;
@@ -87,11 +97,16 @@ static const char *suspension(struct decision *d) {
 	if (d->c->suspended)
 		return d->c->suspend_reason ? d->c->suspend_reason : "by the manifest";
 	u = d->user ? world_undone(d->w, d->mailbox, d->user->identity) : NULL;
-	if (!u || strcmp(u->mailbox_text, d->c->mailbox) != 0 ||
-	    strcmp(u->user_text ? u->user_text : "", d->c->user ? d->c->user : "") != 0)
+	if (!u)
+		return NULL;
+	const struct applied_row *row = last_applied(d);
+	const char *mailbox = row ? row->mailbox_text : u->mailbox_text;
+	const char *user = row ? row->user_text : u->user_text;
+	if (strcmp(mailbox, d->c->mailbox) != 0 ||
+	    strcmp(user ? user : "", d->c->user ? d->c->user : "") != 0)
 		return NULL;
 	bool lifted = u->connect ? allows(d, CONSENT_RECONNECT) && !u->reconnect
-	                         : !wish_own_equal(u->wish, d->item->wish);
+	                         : !wish_own_equal(row ? row->wish : u->wish, d->item->wish);
 	return lifted ? NULL
 	              : arena_printf(d->a,
 	                             "run %" PRId64
