@@ -201,8 +201,10 @@ void reasons_sort(struct notes *notes);
 void item_fingerprint(struct item *item);
 /*
  * Two digests: of all that is wanted, and of what is managed by the connection's own lines, that is
- * without `database` and what `defaults` give. Stores of an older mbxctl have the first alone.
+ * without `database` and what `defaults` give. Stores of an older mbxctl have the first alone. Then
+ * a letter that tells whether the connection allowed `reconnect`.
  */
 const char *connection_wish(struct arena *a, const struct connection *c);
 bool wish_equal(const char *one, const char *other);
 bool wish_own_equal(const char *one, const char *other);
+bool wish_reconnects(const char *wish, bool otherwise); /* `otherwise`: the wish does not tell */

@@ -121,7 +121,8 @@ const char *connection_wish(struct arena *a, const struct connection *c) {
 	put_text(&g, c->linked.credential);
 	finish(&g, text);
 	own_wish(c, own);
-	return arena_printf(a, "%s%s", text, own);
+	/* Not part of the wish, but of how it stood: what `allow` gains is told by it. */
+	return arena_printf(a, "%s%s%c", text, own, c->allow & CONSENT_RECONNECT ? 'r' : '-');
 }
 
 bool wish_equal(const char *one, const char *other) {
@@ -131,7 +132,11 @@ bool wish_equal(const char *one, const char *other) {
 bool wish_own_equal(const char *one, const char *other) {
 	if (strlen(one) <= WISH || strlen(other) <= WISH)
 		return wish_equal(one, other);
-	return strcmp(one + WISH, other + WISH) == 0;
+	return strncmp(one + WISH, other + WISH, WISH) == 0;
+}
+
+bool wish_reconnects(const char *wish, bool otherwise) {
+	return strlen(wish) > 2 * WISH ? wish[2 * WISH] == 'r' : otherwise;
 }
 
 /* What would change and what it was decided from; nothing that hangs on the time of day. */

@@ -105,16 +105,18 @@ static const char *suspension(struct decision *d) {
 	if (strcmp(mailbox, d->c->mailbox) != 0 ||
 	    strcmp(user ? user : "", d->c->user ? d->c->user : "") != 0)
 		return NULL;
-	bool lifted = u->connect ? allows(d, CONSENT_RECONNECT) && !u->reconnect
+	bool had = row ? wish_reconnects(row->wish, u->reconnect) : u->reconnect;
+	bool lifted = u->connect ? allows(d, CONSENT_RECONNECT) && !had
 	                         : !wish_own_equal(row ? row->wish : u->wish, d->item->wish);
+	const char * or = !u->connect ? ", or a managed field of its own,"
+	                  : had       ? ""
+	                              : ", or add `allow: [reconnect]`,";
 	return lifted ? NULL
 	              : arena_printf(d->a,
 	                             "run %" PRId64
-	                             " was undone; edit `mailbox` or `user`%s to have it "
-	                             "done again",
-	                             u->run,
-	                             u->connect ? ", or add `allow: [reconnect]`,"
-	                                        : ", or a managed field of its own,");
+	                             " was undone; edit `mailbox` or `user`%s to have it done "
+	                             "again",
+	                             u->run, or);
 }
 
 static void conclude(struct decision *d) {
