@@ -156,11 +156,13 @@ static bool too_much(int code) {
 	       code == LDAP_TIMELIMIT_EXCEEDED;
 }
 
-/* False where the search goes on with the next page. */
-static bool settle(struct fetch *f, struct search *s) {
+/* Is it an answer that counts? Else what it leaves open is asked again, or is unknown. */
+static bool counts(struct fetch *f, struct search *s) {
 	struct ldap_ask *ask = &s->ask;
 	const char *fault = ldap_ask_fault(f->a, f->r->link, ask);
 
+	if (!fault)
+		return true;
 	if (ask->end == LDAP_ASK_LOST)
 		unknown(s, "read-failed", fault);
 	else if (ask->code == LDAP_NO_SUCH_OBJECT && ask->scope == LDAP_SCOPE_BASE)
@@ -169,24 +171,52 @@ static bool settle(struct fetch *f, struct search *s) {
 		ask_for_less(f, s, fault);
 	else if (ask->referred || ask->code == LDAP_REFERRAL)
 		unknown(s, "read-incomplete", fault);
-	else if (fault)
+	else
 		unknown(s, "read-failed", fault);
-	else {
-		ldap_catch_take(f->into, f->r->link, ask);
-		if (!ask->next_cookie.len)
-			return true;
-		ask->cookie = ask->next_cookie;
-		ask->cookie.data = arena_copy(f->a, ask->cookie.data, ask->cookie.len);
-		return false;
-	}
 	ask->arena = arena_free(ask->arena);
-	return true;
+	return false;
 }
 
-static void run_alone(struct fetch *f, struct search *s) {
-	do
-		ldap_link_ask(f->r->link, &s->ask);
-	while (!settle(f, s));
+/* A server may give pages without entries, but not for ever. */
+static bool goes_on(struct fetch *f, struct search *s, size_t *empty) {
+	enum { EMPTY_MAX = 100 };
+
+	*empty = s->ask.found.n ? 0 : *empty + 1;
+	if (!s->ask.next_cookie.len)
+		return false;
+	if (*empty <= EMPTY_MAX)
+		return true;
+	unknown(s, "read-incomplete", arena_printf(f->a, "%s gives pages without end", f->r->name));
+	return false;
+}
+
+/*
+ * Page after page, up to so many entries; true where all of them came. Where no range has to be
+ * read in between (that is Active Directory's), the server makes the next page while this one is
+ * taken.
+ */
+static bool run_alone(struct fetch *f, struct search *s, size_t most) {
+	bool ahead = !f->r->server->active_directory, more;
+	size_t empty = 0;
+
+	ldap_link_send(f->r->link, &s->ask);
+	do {
+		(void)ldap_link_wait(f->r->link);
+		if (!counts(f, s))
+			return false;
+		more = goes_on(f, s, &empty) && ldap_catch_count(f->into) <= most;
+		struct ldap_ask page = s->ask;
+		if (page.next_cookie.len)
+			page.next_cookie.data =
+			        arena_copy(f->a, page.next_cookie.data, page.next_cookie.len);
+		s->ask.cookie = page.next_cookie;
+		if (more && ahead)
+			ldap_link_send(f->r->link, &s->ask);
+		ldap_catch_take(f->into, f->r->link, &page);
+		if (more && !ahead)
+			ldap_link_send(f->r->link, &s->ask);
+	} while (more);
+	return !s->ask.cookie.len;
 }
 
 /* A range is read with nothing outstanding, so answers are taken when all of them are there. */
@@ -201,7 +231,8 @@ static void run_some(struct fetch *f) {
 	for (size_t i = 0; i < n; i++)
 		(void)ldap_link_wait(f->r->link);
 	for (size_t i = 0; i < n; i++)
-		(void)settle(f, sent[i]);
+		if (counts(f, sent[i]))
+			ldap_catch_take(f->into, f->r->link, &sent[i]->ask);
 }
 
 static void run(struct fetch *f) {
@@ -211,7 +242,7 @@ static void run(struct fetch *f) {
 		if (f->waiting.first)
 			run_some(f);
 		else if ((s = pop(&f->alone)) != NULL)
-			run_alone(f, s);
+			(void)run_alone(f, s, SIZE_MAX);
 	}
 }
 
@@ -220,14 +251,8 @@ static void run(struct fetch *f) {
 /* Stops where it turns out that there are too many to be worth it. */
 static bool sweep_below(struct fetch *f, const char *base, size_t most) {
 	struct lookup everybody = { .filter = ldap_filter_anybody(f->a, f->r->server) };
-	struct search *s;
-
 	search_below(f, base, &everybody, 1, false, true);
-	s = pop(&f->alone);
-	do
-		ldap_link_ask(f->r->link, &s->ask);
-	while (!settle(f, s) && ldap_catch_count(f->into) <= most);
-	return !everybody.code && ldap_catch_count(f->into) <= most;
+	return run_alone(f, pop(&f->alone), most) && !everybody.code;
 }
 
 static bool sweep(struct fetch *f, size_t keys) {
