@@ -246,14 +246,13 @@ class Slapd:
     # ---- its life -----------------------------------------------------------------------------
 
     def start(self):
-        for _ in range(5):  # a port may be taken between the look and the use
+        for attempt in range(5):  # a port may be taken between the look and the use
             urls = [f"{self.uri}/"]
             if self.tcp:
-                self.ldap_uri = f"ldap://127.0.0.1:{free_port()}"
-                urls.append(f"{self.ldap_uri}/")
-                if self.tls:
-                    self.ldaps_uri = f"ldaps://127.0.0.1:{free_port()}"
-                    urls.append(f"{self.ldaps_uri}/")
+                if attempt or not self.ldap_uri:  # started again, it is where it was
+                    self.ldap_uri = f"ldap://127.0.0.1:{free_port()}"
+                    self.ldaps_uri = f"ldaps://127.0.0.1:{free_port()}" if self.tls else None
+                urls += [f"{u}/" for u in (self.ldap_uri, self.ldaps_uri) if u]
             with open(self.folder / "log", "ab") as log:
                 self.process = subprocess.Popen(
                     [SLAPD, "-f", str(self.conf), "-h", " ".join(urls), "-d", self.log],
