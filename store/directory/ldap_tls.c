@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include "store/directory/ldap_tls_why.h"
 
@@ -74,6 +75,7 @@ static int configure(LDAP *ld, const struct ldap_target *t, struct error *err) {
 }
 
 int ldap_tls_start(LDAP *ld, const struct ldap_target *t, struct error *err) {
+	int64_t until = (int64_t)(uv_hrtime() / 1000000) + t->timeout_ms;
 	int r = configure(ld, t, err);
 	char *text = NULL;
 
@@ -84,7 +86,9 @@ int ldap_tls_start(LDAP *ld, const struct ldap_target *t, struct error *err) {
 		return OK;
 	struct arena *a = arena_new();
 	(void)ldap_get_option(ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &text);
-	const char *why = ldap_tls_why(a, t, trusted(&t->tls));
+	/* Where the time is up nobody waits for a reason any more. */
+	const char *why =
+	        ldap_tls_why(a, t, trusted(&t->tls), until - (int64_t)(uv_hrtime() / 1000000));
 	if (!why)
 		why = text && *text ? text : ldap_err2string(code);
 	error_set(err, ERR_IO, "%s: %s failed: %s", t->place.uri, t->place.tls ? "TLS" : "StartTLS",

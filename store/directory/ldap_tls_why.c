@@ -6,20 +6,33 @@
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include "base/buf.h"
 #include "base/timestamp.h"
 #include "store/directory/ldap_tls.h"
 
-enum { PATIENCE_MS = 1000 };
+enum { PATIENCE_MS = 1000 }; /* with any step */
 
 struct asked {
 	struct arena *a;
 	const struct ldap_target *t;
 	const char *ca_file;
+	int64_t until;
 	gnutls_certificate_credentials_t trust;
 	gnutls_session_t session;
 };
+
+static int64_t now_ms(void) {
+	return (int64_t)(uv_hrtime() / 1000000);
+}
+
+/* 0: none is left. */
+static int64_t patience(const struct asked *q) {
+	int64_t left = q->until - now_ms();
+
+	return left > PATIENCE_MS ? PATIENCE_MS : left > 0 ? left : 0;
+}
 
 /* ---- the certificate ------------------------------------------------------------------------ */
 
@@ -140,10 +153,13 @@ static const char *handshake_fault(struct asked *q, int code) {
 }
 
 static const char *shake_hands(struct asked *q, int fd) {
+	int64_t time = patience(q);
 	int code;
 
+	if (!time)
+		return NULL; /* to GnuTLS, 0 is for ever */
 	gnutls_transport_set_int(q->session, fd);
-	gnutls_handshake_set_timeout(q->session, PATIENCE_MS);
+	gnutls_handshake_set_timeout(q->session, (unsigned)time);
 	if (q->t->place.host && strspn(q->t->place.host, "0123456789.:") < strlen(q->t->place.host))
 		(void)gnutls_server_name_set(q->session, GNUTLS_NAME_DNS, q->t->place.host,
 		                             strlen(q->t->place.host));
@@ -164,23 +180,27 @@ static bool start_tls(int fd) {
 }
 
 static const char *ask(struct asked *q) {
-	const struct timeval patience = { .tv_sec = PATIENCE_MS / 1000 };
 	struct ldap_peer peer = { 0 };
 	struct error err;
 	int fd;
 
-	if (ldap_dial(&q->t->place, PATIENCE_MS, &peer, &fd, &err) < 0)
+	if (!patience(q) || ldap_dial(&q->t->place, patience(q), &peer, &fd, &err) < 0)
 		return NULL;
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	const char *why = q->t->place.tls || start_tls(fd) ? shake_hands(q, fd)
-	                                                   : "it does not answer to StartTLS";
+	int64_t time = patience(q);
+	const struct timeval step = { .tv_sec = time / 1000, .tv_usec = time % 1000 * 1000 };
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &step, sizeof(step));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &step, sizeof(step));
+	const char *why = NULL;
+	if (time)
+		why = q->t->place.tls || start_tls(fd) ? shake_hands(q, fd)
+		                                       : "it does not answer to StartTLS";
 	close(fd);
 	return why;
 }
 
-const char *ldap_tls_why(struct arena *a, const struct ldap_target *t, const char *ca_file) {
-	struct asked q = { .a = a, .t = t, .ca_file = ca_file };
+const char *ldap_tls_why(struct arena *a, const struct ldap_target *t, const char *ca_file,
+                         int64_t patience_ms) {
+	struct asked q = { .a = a, .t = t, .ca_file = ca_file, .until = now_ms() + patience_ms };
 	const char *why = NULL;
 
 	if (gnutls_certificate_allocate_credentials(&q.trust) < 0)

@@ -10,5 +10,7 @@
 #include "base/arena.h"
 #include "store/directory/ldap_session.h"
 
-/* The end of a sentence in `a`, or NULL: no reason shows. Takes three seconds at most. */
-const char *ldap_tls_why(struct arena *a, const struct ldap_target *t, const char *ca_file);
+/* The end of a sentence in `a`, or NULL: no reason shows. Takes no longer than `patience_ms`, which
+ * is what the failed connection left of its time. */
+const char *ldap_tls_why(struct arena *a, const struct ldap_target *t, const char *ca_file,
+                         int64_t patience_ms);
