@@ -47,6 +47,8 @@ int ldap_target_check(const struct ldap_target *t, struct error *err) {
 		r = secret_check(t->bind.password_file, "password file", err);
 	if (r == OK && t->tls.key_file)
 		r = secret_check(t->tls.key_file, "key file", err);
+	if (r == OK && !t->place.path && !clear_tcp(t))
+		r = ldap_tls_check(&t->tls, err);
 	return r;
 }
 

@@ -1,5 +1,7 @@
 #include "store/directory/ldap_tls.h"
 
+#include <errno.h>
+#include <gnutls/gnutls.h>
 #include <string.h>
 #include <unistd.h>
 #include <uv.h>
@@ -9,6 +11,52 @@
 static int set(LDAP *ld, int option, const void *value) {
 	return ldap_set_option(ld, option, value) == LDAP_SUCCESS ? OK : ERR_IO;
 }
+
+/* ---- files ---------------------------------------------------------------------------------- */
+
+static int check_file(const char *path, const char *what, const char *key, struct error *err) {
+	return access(path, R_OK) == 0
+	               ? OK
+	               : error_set(err, ERR_INVALID, "cannot read the %s %s: %s; check tls.%s",
+	                           what, path, strerror(errno), key);
+}
+
+static int check_content(const struct tls_config *tls, struct error *err) {
+	gnutls_certificate_credentials_t all;
+	int r = OK, code = 0;
+
+	if (gnutls_certificate_allocate_credentials(&all) < 0)
+		return OK;
+	if (tls->ca_file &&
+	    gnutls_certificate_set_x509_trust_file(all, tls->ca_file, GNUTLS_X509_FMT_PEM) <= 0)
+		r = error_set(err, ERR_INVALID,
+		              "the file of CA certificates %s holds none as PEM; check tls.caFile",
+		              tls->ca_file);
+	if (r == OK && tls->cert_file)
+		code = gnutls_certificate_set_x509_key_file(all, tls->cert_file, tls->key_file,
+		                                            GNUTLS_X509_FMT_PEM);
+	if (code < 0)
+		r = error_set(err, ERR_INVALID,
+		              "the certificate %s and the key %s: %s check tls.certFile and "
+		              "tls.keyFile",
+		              tls->cert_file, tls->key_file, gnutls_strerror(code));
+	gnutls_certificate_free_credentials(all);
+	return r;
+}
+
+int ldap_tls_check(const struct tls_config *tls, struct error *err) {
+	int r = OK;
+
+	if (tls->ca_file)
+		r = check_file(tls->ca_file, "file of CA certificates", "caFile", err);
+	if (r == OK && tls->cert_file)
+		r = check_file(tls->cert_file, "certificate", "certFile", err);
+	if (r == OK && tls->key_file)
+		r = check_file(tls->key_file, "key", "keyFile", err);
+	return r == OK ? check_content(tls, err) : r;
+}
+
+/* ---- the handshake -------------------------------------------------------------------------- */
 
 /*
  * GnuTLS (Debian's) takes no notice of PROTOCOL_MIN and takes the versions with its ciphers; a
@@ -45,12 +93,6 @@ static int configure(LDAP *ld, const struct ldap_target *t, struct error *err) {
 	const int demand = LDAP_OPT_X_TLS_DEMAND, client = 0;
 	const char *ca = trusted(&t->tls);
 
-	if (t->tls.ca_file && access(ca, R_OK) != 0)
-		return error_set(err, ERR_IO, "%s: the file of CA certificates %s cannot be read",
-		                 t->place.uri, ca);
-	if (t->tls.cert_file && access(t->tls.cert_file, R_OK) != 0)
-		return error_set(err, ERR_IO, "%s: the certificate %s cannot be read", t->place.uri,
-		                 t->tls.cert_file);
 	int r = ca ? set(ld, LDAP_OPT_X_TLS_CACERTFILE, ca) : OK;
 	if (r == OK && t->tls.cert_file)
 		r = set(ld, LDAP_OPT_X_TLS_CERTFILE, t->tls.cert_file);

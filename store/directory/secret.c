@@ -38,12 +38,22 @@ static int open_checked(const char *path, const char *what, int *ret_fd, struct 
 	return err->code;
 }
 
+/* A bind without a password succeeds as nobody (RFC 4513, 5.1.2). */
+static int refuse_empty(const char *path, const char *what, struct error *err) {
+	return error_set(err, ERR_INVALID, "the first line of the %s %s is empty", what, path);
+}
+
 int secret_check(const char *path, const char *what, struct error *err) {
+	char first = '\0';
 	int fd = -1;
 	int r = open_checked(path, what, &fd, err);
 
-	if (r == OK)
-		close(fd);
+	if (r < 0)
+		return r;
+	if (read(fd, &first, 1) != 1 || first == '\r' || first == '\n')
+		r = refuse_empty(path, what, err);
+	close(fd);
+	explicit_bzero(&first, 1);
 	return r;
 }
 
@@ -74,8 +84,7 @@ int secret_read(const char *path, const char *what, char **ret, size_t *ret_len,
 	else if (n == SECRET_MAX)
 		error_set(err, ERR_INVALID, "the %s %s is too long", what, path);
 	else if (!len)
-		/* A bind without a password succeeds as nobody (RFC 4513, 5.1.2). */
-		error_set(err, ERR_INVALID, "the first line of the %s %s is empty", what, path);
+		(void)refuse_empty(path, what, err);
 	else {
 		explicit_bzero(bytes + len, SECRET_MAX - len);
 		*ret = bytes;

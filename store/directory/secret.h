@@ -10,7 +10,8 @@
 
 #include "base/error.h"
 
-/* ERR_INVALID: it is there and others may read or write it, or it is no regular file. */
+/* ERR_INVALID: it is there and others may read or write it, it is no regular file, or its first
+ * line is empty. */
 int secret_check(const char *path, const char *what, struct error *err) MUST_USE;
 
 /* The first line, without its break; ended by a NUL. ERR_IO, ERR_INVALID. */
