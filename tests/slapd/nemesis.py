@@ -1,0 +1,289 @@
+#!/usr/bin/env python3
+"""The server, or the way to it, fails at a random moment of a plan or an apply.
+
+However it fails: mbxctl ends in time; an entry is as it was or has exactly what was planned; the
+ledger says of each what became of it, truly; and once the server is well again the next apply and
+a plan after it have nothing left to do.
+
+usage: nemesis.py [FAULTS [SEED]]
+"""
+import collections
+import json
+import random
+import subprocess
+import sys
+import threading
+import time
+
+import organisation
+from organisation import Failure, Folder, Server, must, values
+from proxy import Proxy
+
+GRACE = 1.0   # beyond what it needs undisturbed, and the configured timeout
+AGAIN = 2     # so often a round that took too long is tried again: the machine may be busy
+LIMIT = 60    # seconds after which it is not waited for any more
+
+# What is done, and what is done about it how many seconds later; None: only after mbxctl has ended.
+# `server`: to slapd itself; `way`: on the way to it.
+FAULTS = [
+    ("server", "kill", None), ("server", "kill", (0.0, 1.5)),
+    ("server", "freeze", None), ("server", "freeze", (0.2, 3.0)),
+    ("server", "stop", (0.0, 1.0)),
+    ("way", "silent", None), ("way", "silent", (0.3, 3.0)),
+    ("way", "cut", (0.0, 0.0)), ("way", "cut", None), ("way", "refused", None),
+    ("way", "pause", (1.0, 3.0)),
+    ("way", "half-answer", None), ("way", "half-answer", (0.5, 2.0)),
+    ("way", "half-request", None), ("way", "half-cut", None), ("way", "half-cut", (0.0, 1.0)),
+]
+
+
+class Town:
+    """A server, a proxy before it, and a store; with what it is before and after an apply."""
+
+    def __init__(self, n, tls):
+        ldif, inventory, manifests = organisation.people(n)
+        self.n, self.tls = n, tls
+        self.server = Server(ldif, tls="good" if tls else None).start()
+        self.proxy = Proxy(self.upstream)
+        self.folder = Folder(self.directory(), manifests, inventory, timeout="1s")
+        self.empty_store = self.folder.store.read_bytes()
+        self.before_ldif = self.server.content()
+        self.before = organisation.entries(self.before_ldif)
+        self.took, self.pieces = {}, {}
+        for command in ("plan", "apply"):
+            self.took[command] = min(self.timed(command) for _ in range(2))
+            self.pieces[command] = self.proxy.pieces
+        self.after = self.server.entries()
+        self.reset()
+        self.wanted = self.folder.plan()["connections"]
+        self.owner = {c["mailbox"]["guid"]: c["user"]["dn"] for c in self.wanted}
+        must(len(self.owner) == n, "not everybody is connected undisturbed")
+
+    def upstream(self):
+        return (int(self.server.ldaps_uri.rpartition(":")[2]) if self.tls
+                else str(self.server.socket))
+
+    def directory(self, direct=False):
+        scheme, mode = ("ldaps", "ldaps") if self.tls else ("ldap", "none")
+        uri = f"{scheme}://127.0.0.1:{self.proxy.port}"
+        if direct:
+            return self.server.config(self.server.ldaps_uri if self.tls else self.server.uri)
+        return self.server.config(uri, mode)
+
+    def timed(self, command):
+        self.reset()
+        self.proxy.arm(None, None)
+        began = time.monotonic()
+        self.folder.expect(0, *self.arguments(command))
+        return time.monotonic() - began
+
+    @staticmethod
+    def arguments(command):
+        return ["plan", "-o", "json"] if command == "plan" else ["apply", "--yes", "-o", "json"]
+
+    def reset(self):
+        self.folder.store.write_bytes(self.empty_store)
+        self.server.put_back(self.before_ldif)
+
+    def close(self):
+        self.folder.close()
+        self.proxy.close()
+        self.server.close()
+
+
+class Round:
+    def __init__(self, town, chance):
+        self.town = town
+        self.where, self.what, about = chance.choice(FAULTS)
+        self.about = None if about is None else chance.uniform(*about)
+        self.command = chance.choice(["plan", "apply", "apply", "apply"])
+        self.timeout = chance.choice([1, 2])
+        # Struck by the clock, or at a message on the way: most of these are writes.
+        self.direct = self.where == "server" and chance.random() < 0.5
+        self.moment = chance.uniform(0, 1.05) * town.took[self.command]
+        self.piece = chance.randint(1, town.pieces[self.command])
+        self.by_clock = self.direct or chance.random() < 0.3
+        self.struck = threading.Event()
+
+    def __str__(self):
+        when = f"{self.moment * 1000:.0f} ms" if self.by_clock else f"{self.piece} pieces"
+        about = "for good" if self.about is None else f"for {self.about:.2f} s"
+        return (f"{self.command} of {self.town.n}{' over TLS' if self.town.tls else ''}"
+                f"{', directly' if self.direct else ''}, timeout {self.timeout} s, after {when}: "
+                f"{self.what} {about}")
+
+    def strike(self):
+        self.struck.set()
+        if self.where == "way":
+            self.town.proxy.strike(self.what)
+        else:
+            getattr(self.town.server, self.what)()
+
+    def heal(self):
+        server = self.town.server
+        if self.where == "way":
+            self.town.proxy.heal()
+        elif self.what == "freeze":
+            server.thaw()
+        elif not server.process:
+            server.start()
+
+    def run(self):
+        """mbxctl, with the fault in it; what it said, and how long it took."""
+        town = self.town
+        town.reset()
+        town.folder.ask(town.directory(self.direct), f"{self.timeout}s")
+        self.struck.clear()
+        town.proxy.arm(None if self.by_clock else self.piece, self.strike)
+        began = time.monotonic()
+        process = town.folder.begin(*town.arguments(self.command))
+        said = {}
+
+        def listen():
+            said["out"], said["err"] = process.communicate()
+            said["took"] = time.monotonic() - began
+
+        listener = threading.Thread(target=listen)
+        listener.start()
+        try:
+            if self.by_clock:
+                listener.join(self.moment)
+                self.strike()
+            while not self.struck.wait(0.01) and listener.is_alive():
+                pass
+            if self.about is not None:
+                listener.join(self.about)
+                self.heal()
+            listener.join(LIMIT)
+            must("took" in said, f"it did not end within {LIMIT} s")
+        finally:
+            process.kill()
+            listener.join()
+            town.proxy.arm(None, None)
+            self.heal()
+        return process.returncode, said["out"], said["err"], said["took"]
+
+
+def document_of(round_, code, out, err):
+    must(code in (0, 3, 4, 69), lambda: f"exit code {code}\n{out[-2000:]}{err[-2000:]}")
+    must("Sanitizer" not in err, err)
+    if code == 69:
+        must(not out.strip() and err.strip(), f"exit 69, and: {out}{err}")
+        return None
+    return json.loads(out)
+
+
+def check_plan(round_, document):
+    """What stands in a plan is as it would be undisturbed, or unknown."""
+    town, unknown = round_.town, 0
+    for got, wanted in zip(document["connections"], town.wanted, strict=True):
+        unknown += got["action"] == "unknown"
+        must(got["action"] == "unknown" or (got["action"], got["changes"], got["reasons"]) ==
+             (wanted["action"], wanted["changes"], wanted["reasons"]),
+             lambda: f"{got['name']} is planned as {got['action']}: {got['reasons']}")
+    must(document["complete"] == (unknown == 0), f"complete, with {unknown} unknown")
+    return unknown
+
+
+def check_entries(town, now):
+    """Nobody has anything but what he had or what was planned; the DNs that were written."""
+    must(now.keys() == town.before.keys(), "an entry came or went")
+    written = {dn for dn in now if now[dn] != town.before[dn]}
+    for dn in written:
+        must(now[dn] == town.after[dn], lambda: (
+            f"{dn} is neither as before nor as planned: {set(now[dn]) ^ set(town.after[dn])}"))
+    return written
+
+
+def check_ledger(round_, document, code, written):
+    town, count = round_.town, collections.Counter()
+    unknown = check_plan(round_, document)
+    for c in document["connections"]:
+        result = c["result"]
+        if c["action"] == "unknown":
+            must(result is None, f"{c['name']} is unknown and {result}")
+            continue
+        must(result in organisation.RESULTS - {"held"}, f"{c['name']} is {result}")
+        count[result] += 1
+        dn = organisation.alike(c["user"]["dn"].encode()).decode()
+        must(result != "applied" or dn in written, f"{dn} is said to be applied and is not")
+        must(result in ("applied", "uncertain") or dn not in written,
+             f"{dn} is said to be {result} and was written")
+    expected = 4 if count.keys() - {"applied"} else 3 if unknown else 0
+    must(code == expected, f"exit code {code} with {dict(count)}, {unknown} unknown")
+    connected = town.folder.connected()
+    owned = organisation.owners(town.server.entries())
+    must(connected <= owned.keys(), "the store holds for connected what the directory does not")
+    open_ = town.folder.intents()
+    must(open_ == count["uncertain"], f"{open_} intents are open, {count['uncertain']} uncertain")
+    return count
+
+
+def check_convergence(town):
+    """The server is well: what is left to do is done, and then nothing is."""
+    town.folder.ask(town.directory(), "20s")
+    done = json.loads(town.folder.expect(0, *town.arguments("apply")).stdout)
+    must(not any(c["result"] not in ("applied", None) for c in done["connections"]), str(done))
+    left = town.folder.plan((0,))["summary"]
+    must(left["none"] == town.n, f"after the next apply: {left}")
+    must(town.server.entries() == town.after, "the next apply came to another directory")
+    owned = organisation.owners(town.server.entries())
+    must(all(len(dns) == 1 for dns in owned.values()), str(owned))
+    must(town.folder.connected() & town.owner.keys() == town.owner.keys() & owned.keys() ==
+         town.owner.keys(), "store and directory do not agree")
+    must(town.folder.intents() == 0, "an intent is open")
+
+
+def one_round(round_, tally):
+    town = round_.town
+    for attempt in range(AGAIN + 1):
+        code, out, err, took = round_.run()
+        late = took - town.took[round_.command] - round_.timeout
+        now = town.server.entries()
+        written = check_entries(town, now)
+        document = document_of(round_, code, out, err)
+        if round_.command == "plan":
+            must(not written, f"a plan wrote {written}")
+            unknown = check_plan(round_, document) if document else town.n
+            tally["unknown in plans"] += unknown
+            must(code == (69 if not document else 3 if unknown else 0), f"exit code {code}")
+        elif document:
+            tally.update(check_ledger(round_, document, code, written))
+        else:
+            must(not written, f"exit 69, and {written} were written")
+        tally[f"exit {code}"] += 1
+        check_convergence(town)
+        if late <= GRACE:
+            break
+        tally["late once"] += 1
+        must(attempt < AGAIN, f"it took {took:.2f} s, {town.took[round_.command]:.2f} s undisturbed")
+    return late
+
+
+def main(faults=24, seed=1):
+    chance, tally, worst, failed = random.Random(seed), collections.Counter(), (-9.0, ""), 0
+    if not organisation.slapd.SLAPD:
+        return organisation.SKIPPED
+    organisation.slapd.clean_up_when_told_to_end()
+    towns = 1 if faults < 20 else 2 if faults < 60 else 6
+    for t in range(towns):
+        town = Town(chance.choice([30, 64, 70, 100, 150]) if towns > 2 else (40, 70)[t], t % 2 == 1)
+        try:
+            for i in range(faults * t // towns, faults * (t + 1) // towns):
+                round_ = Round(town, chance)
+                try:
+                    late = one_round(round_, tally)
+                    worst = max(worst, (late, str(round_)))
+                except (Failure, json.JSONDecodeError, subprocess.SubprocessError) as trouble:
+                    failed += 1
+                    print(f"FAIL seed {seed}, fault {i}: {round_}\n     {trouble}", flush=True)
+        finally:
+            town.close()
+    print(f"worst: {worst[0]:+.2f} s against its time undisturbed and the timeout: {worst[1]}")
+    print(f"{faults} faults, seed {seed}, {failed} fail, at worst {worst[0]:+.2f} s of {GRACE:+.2f} s: "
+          + ", ".join(f"{k} {v}" for k, v in sorted(tally.items())))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(int, sys.argv[1:])))

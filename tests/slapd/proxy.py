@@ -1,0 +1,143 @@
+"""A TCP proxy before a server, and what can go wrong on the way."""
+import select
+import socket
+import threading
+import time
+
+PIECE = 65536
+
+
+class Proxy:
+    """Listens on 127.0.0.1 and forwards to where `upstream` says (a path, or a port) at the time.
+
+    From the moment that `strike` is called, until `heal`, of every connection, old or new:
+      silent    nothing is forwarded any more, nothing closed
+      cut       it is closed
+      refused   it is closed, and nobody listens
+      pause     nothing is forwarded until `heal`, and then what was held back
+      half-answer, half-request
+                half of the next piece in that direction is forwarded, then nothing in any
+      half-cut  half of the next answer, then it is closed
+    """
+
+    def __init__(self, upstream):
+        self.upstream, self.fault, self.lock = upstream, None, threading.Lock()
+        self.pairs, self.ended = [], False
+        self.pieces, self.at, self.then = 0, None, None
+        self.listen()
+        self.port = self.listener.getsockname()[1]
+
+    def listen(self, port=0):
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind(("127.0.0.1", port))
+        self.listener.listen(64)
+        threading.Thread(target=self.accept, args=(self.listener,), daemon=True).start()
+
+    def accept(self, listener):
+        while not self.ended:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        to = self.upstream()
+        server = socket.socket(socket.AF_UNIX if isinstance(to, str) else socket.AF_INET)
+        pair = (client, server)
+        try:
+            if self.fault in ("cut", "refused"):
+                raise OSError
+            if self.fault is None:
+                server.connect(to if isinstance(to, str) else ("127.0.0.1", to))
+            with self.lock:
+                self.pairs.append(pair)
+            self.forward(client, server, to)
+        except OSError:
+            pass
+        finally:
+            for s in pair:
+                s.close()
+
+    def forward(self, client, server, to):
+        connected, halved = self.fault is None, False
+        while not self.ended:
+            if self.fault in ("cut", "refused"):
+                return
+            if halved or self.fault in ("silent", "pause"):
+                if halved and self.fault is None:
+                    return  # half a message can never become whole
+                time.sleep(0.01)
+                continue
+            if not connected:  # it came while nothing was forwarded
+                server.connect(to if isinstance(to, str) else ("127.0.0.1", to))
+                connected = True
+            for s in select.select([client, server], [], [], 0.05)[0]:
+                self.count()
+                if self.fault in ("silent", "pause", "cut", "refused"):
+                    break
+                piece, other = s.recv(PIECE), server if s is client else client
+                if not piece:
+                    return
+                wanted = {"half-answer": server, "half-cut": server, "half-request": client}
+                if s is wanted.get(self.fault):
+                    other.sendall(piece[:max(1, len(piece) // 2)])
+                    if self.fault == "half-cut":
+                        return
+                    halved = True
+                    break
+                other.sendall(piece)
+
+    def count(self):
+        """Of what is read from either side, the piece that comes next."""
+        with self.lock:
+            self.pieces += 1
+            then = self.then if self.pieces == self.at else None
+        if then:
+            then()
+
+    def arm(self, at, then):
+        """From now on pieces are counted; right before that one is read, `then` is called."""
+        with self.lock:
+            self.pieces, self.at, self.then = 0, at, then
+
+    def strike(self, fault):
+        self.fault = fault
+        if fault in ("cut", "refused"):
+            self.shut()
+        if fault == "refused":
+            self.close_listener()
+
+    def heal(self):
+        refused, self.fault = self.fault == "refused", None
+        if refused:
+            self.listen(self.port)
+
+    def shut(self):
+        with self.lock:
+            pairs, self.pairs = self.pairs, []
+        for pair in pairs:
+            for s in pair:
+                try:
+                    s.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+    def close_listener(self):
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.listener.close()
+
+    def close(self):
+        self.ended = True
+        self.close_listener()
+        self.shut()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *ignored):
+        self.close()
