@@ -20,7 +20,8 @@ class Proxy:
       half-cut  half of the next answer, then it is closed
     """
 
-    def __init__(self, upstream):
+    def __init__(self, upstream, gate=None):
+        self.gate = gate  # asked, with each piece of a client, before it is forwarded
         self.upstream, self.fault, self.lock = upstream, None, threading.Lock()
         self.pairs, self.ended = [], False
         self.pieces, self.at, self.then = 0, None, None
@@ -80,6 +81,8 @@ class Proxy:
                 piece, other = s.recv(PIECE), server if s is client else client
                 if not piece:
                     return
+                if self.gate and s is client:
+                    self.gate(piece)
                 wanted = {"half-answer": server, "half-cut": server, "half-request": client}
                 if s is wanted.get(self.fault):
                     other.sendall(piece[:max(1, len(piece) // 2)])
