@@ -80,8 +80,12 @@ static int bind_failed(LDAP *ld, int code, const struct ldap_target *t, struct e
 
 	(void)ldap_get_option(ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &text);
 	if (code == LDAP_SERVER_DOWN)
-		error_set(err, ERR_IO, "%s closed the connection before the bind was answered",
-		          t->place.uri);
+		error_set(err, ERR_IO, "%s closed the connection before the bind was answered; %s",
+		          t->place.uri,
+		          clear_tcp(t) || t->place.path || t->tls.cert_file
+		                  ? "its log may say why"
+		                  : "where it demands certificates of its clients, write "
+		                    "tls.certFile and tls.keyFile");
 	else
 		error_set(err, ERR_IO, "%s refused to bind%s%s: %s%s%s%s%s", t->place.uri,
 		          who ? " " : "", who ? who : "", ldap_err2string(code),
