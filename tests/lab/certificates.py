@@ -62,3 +62,14 @@ def make(folder, kind):
              str(ca), "--load-ca-privkey", str(ca_key), "--no-text", "--outfile", str(path),
              "--template", template(folder, "server", lines))
     return Certificate(ca, path, secret, trusted)
+
+
+def client(folder, name):
+    """A certificate and its key by which a client shows that it is cn=NAME."""
+    folder = pathlib.Path(folder)
+    secret, path = key(folder / f"{name}.key"), folder / f"{name}.pem"
+    certtool("--generate-certificate", "--load-privkey", str(secret), "--load-ca-certificate",
+             str(folder / "ca.pem"), "--load-ca-privkey", str(folder / "ca.key"), "--no-text",
+             "--outfile", str(path), "--template", template(folder, name, [
+                 f'cn = "{name}"', "tls_www_client", "signing_key", "expiration_days = 30"]))
+    return path, secret

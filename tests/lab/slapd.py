@@ -111,6 +111,7 @@ class Slapd:
     """folder: where it lives (default: a new one, removed at the end)
     suffix: of its one database; ldif: what is in it, as convert.py takes it, or None
     tls: None or a kind of certificates.KINDS, or "tls1.1": a server that speaks no better
+    clients: TLSVerifyClient, e.g. "demand"; the certificate of cn=mbxctl-client is the service account
     tcp: also on ports of 127.0.0.1; ldapi is always there
     size_limit: of entries that the service account is given, paged or not
     overlays: more lines of the database's configuration, each beginning with `overlay NAME`
@@ -120,7 +121,8 @@ class Slapd:
     schema: instead of exchange.schema; log: slapd's -d, into the file `log`
     """
 
-    def __init__(self, folder=None, suffix="dc=com", ldif=None, *, tls=None, tcp=True,
+    def __init__(self, folder=None, suffix="dc=com", ldif=None, *, tls=None, clients="never",
+                 tcp=True,
                  size_limit=None, overlays=(), access="", before="", least=False, sync=False, checked=True,
                  schema=SCHEMA, log="0"):
         if not SLAPD:
@@ -155,11 +157,12 @@ class Slapd:
             self.ca_file = certificate.trusted
             lines += [f"TLSCACertificateFile {certificate.ca}",
                       f"TLSCertificateFile {certificate.certificate}",
-                      f"TLSCertificateKeyFile {certificate.key}", "TLSVerifyClient never"]
+                      f"TLSCertificateKeyFile {certificate.key}", f"TLSVerifyClient {clients}"]
             if tls == "tls1.1":
                 lines += [f"TLSCipherSuite {certificates.TLS_1_1}"]
         me = f"gidNumber={os.getegid()}\\\\+uidNumber={os.geteuid()},cn=peercred,cn=external,cn=auth"
         lines += [f'authz-regexp "^{me}$" "{self.dn}"',
+                  f'authz-regexp "^cn=mbxctl-client$" "{self.dn}"',
                   "database mdb", f'suffix "{suffix}"', f'rootdn "{self.root_dn}"',
                   f'rootpw "{self.root_password_file.read_text()}"',
                   f"directory {self.folder / 'db'}", f"maxsize {1 << 30}",
