@@ -14,7 +14,7 @@ import organisation
 from organisation import Folder, Server, must
 
 TABLE = pathlib.Path(__file__).with_name("faults.yaml")
-TIMEOUT, GRACE = 1, 1.0
+TIMEOUT, GRACE = 1, 0.7
 
 
 class Servers:
