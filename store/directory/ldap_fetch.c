@@ -287,7 +287,7 @@ static int group_of(const struct lookup *l) {
 	if (!l->filter)
 		return NOBODY;
 	if (kind == KEY_USER_DN)
-		return BY_DN;
+		return *l->filter ? PEOPLE : BY_DN;
 	if (kind == KEY_CLASS)
 		return CLASSES;
 	return kind >= KEY_USER_GUID && kind <= KEY_USER_DISPLAY_NAME ? PEOPLE : ANYBODY;
@@ -316,6 +316,14 @@ static void answer_schema(const struct ldap_server *s, struct key key, struct wo
 	world_answer_entries(w, key, v, n);
 }
 
+/* "": a DN is asked for by itself. */
+static const char *filter_of(const struct fetch *f, struct key key) {
+	if (key.kind != KEY_USER_DN)
+		return ldap_filter_of(f->a, f->r->server, key);
+	const char *filter = ldap_filter_of_dn(f->a, f->r->server, key.text);
+	return filter ? filter : "";
+}
+
 static void take_keys(struct fetch *f, const struct keys *keys, struct world *w,
                       struct group groups[GROUPS]) {
 	const struct ldap_server *s = f->r->server;
@@ -331,7 +339,7 @@ static void take_keys(struct fetch *f, const struct keys *keys, struct world *w,
 			answer_schema(s, l.key, w);
 			continue;
 		}
-		l.filter = l.key.kind == KEY_USER_DN ? "" : ldap_filter_of(f->a, s, l.key);
+		l.filter = filter_of(f, l.key);
 		struct group *group = groups + group_of(&l);
 		group->v[group->n++] = l;
 	}

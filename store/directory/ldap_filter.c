@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dn.h"
+
 /* Where a kind of key is sought: the attribute, and what of the key's text stands in it. */
 static const struct look {
 	enum key_kind kind;
@@ -37,30 +39,87 @@ static const char *equals(struct arena *a, const char *name, const void *data, s
 	return text;
 }
 
-/* Folding makes ss of the German letter; a server that folds letter by letter does not. */
-static const char *with_sharp_s(struct arena *a, const char *text) {
-	char *out = arena_strdup(a, text), *to = out;
+/*
+ * A key is folded, and what folds alike is the same to us; a server that compares letter by letter
+ * keeps some of it apart. So these are sought in each spelling. A sigma within a word has but one.
+ */
+static const struct spelling {
+	const char *folded, *other, *capital;
+	bool at_end; /* of a word */
+} spellings[] = {
+	{ "ss", "\303\237", "\341\272\236", false }, /* sharp s */
+	{ "\317\203", "\317\202", NULL, true },      /* sigma, as the last letter */
+	{ "i\314\207", "\304\260", NULL, false },    /* dotted capital i */
+};
+enum { SPELLINGS = sizeof(spellings) / sizeof(*spellings), SPOTS_MAX = 4 };
 
-	if (!strstr(text, "ss"))
-		return NULL;
-	for (const char *p = text; *p; p++) {
-		if (p[0] == 's' && p[1] == 's') {
-			*to++ = '\303';
-			*to++ = '\237';
-			p++;
-		} else
-			*to++ = *p;
-	}
-	*to = '\0';
-	return out;
+/* Where a text may be spelt otherwise. */
+struct spot {
+	const char *at;
+	const struct spelling *as;
+};
+
+static bool goes_on(const char *p) {
+	return (*p >= 'a' && *p <= 'z') || (*p & 0x80);
 }
 
-static const char *equals_text(struct arena *a, const char *name, const char *text) {
-	const char *sharp = with_sharp_s(a, text);
-	const char *filter = equals(a, name, text, strlen(text));
+static const struct spelling *spelling_at(const char *p) {
+	for (size_t i = 0; i < SPELLINGS; i++) {
+		const struct spelling *s = spellings + i;
+		size_t len = strlen(s->folded);
+		if (strncmp(p, s->folded, len) == 0 && !(s->at_end && goes_on(p + len)))
+			return s;
+	}
+	return NULL;
+}
 
-	return sharp ? arena_printf(a, "%s%s", filter, equals(a, name, sharp, strlen(sharp)))
-	             : filter;
+/* Their number; one more than there is room for where there are more. */
+static size_t find_spots(const char *text, struct spot spots[SPOTS_MAX]) {
+	const struct spelling *s;
+	size_t n = 0;
+
+	for (const char *p = text; *p; p += s ? strlen(s->folded) : 1) {
+		s = spelling_at(p);
+		if (s && n == SPOTS_MAX)
+			return n + 1;
+		if (s)
+			spots[n++] = (struct spot){ p, s };
+	}
+	return n;
+}
+
+/* With the other spelling at those spots whose bit is set. */
+static const char *spelt(struct arena *a, const char *text, const struct spot *spots, size_t n,
+                         unsigned others, bool capital) {
+	const char *out = "", *from = text;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct spelling *s = spots[i].as;
+		if (!(others >> i & 1))
+			continue;
+		out = arena_printf(a, "%s%.*s%s", out, (int)(spots[i].at - from), from,
+		                   capital && s->capital ? s->capital : s->other);
+		from = spots[i].at + strlen(s->folded);
+	}
+	return arena_printf(a, "%s%s", out, from);
+}
+
+/* Where there are too many spellings everybody is looked at who has the attribute. */
+static const char *equals_text(struct arena *a, const char *name, const char *text) {
+	struct spot spots[SPOTS_MAX];
+	size_t n = find_spots(text, spots);
+	const char *filter = "";
+
+	if (n > SPOTS_MAX)
+		return arena_printf(a, "(%s=*)", name);
+	for (unsigned others = 0; others < 1u << n; others++) {
+		const char *as = spelt(a, text, spots, n, others, false);
+		filter = arena_printf(a, "%s%s", filter, equals(a, name, as, strlen(as)));
+	}
+	if (!n)
+		return filter;
+	const char *capital = spelt(a, text, spots, n, ~0u, true);
+	return arena_printf(a, "%s%s", filter, equals(a, name, capital, strlen(capital)));
 }
 
 /* By presence where the schema has no rule to compare by (Debian's msuser.schema has none). */
@@ -107,6 +166,13 @@ static const char *by_name(struct arena *a, const struct ldap_server *s, const c
 	if (s->active_directory)
 		return equals_text(a, "name", text);
 	return arena_printf(a, "%s%s", equals_text(a, "cn", text), equals_text(a, "uid", text));
+}
+
+const char *ldap_filter_of_dn(struct arena *a, const struct ldap_server *s, const char *dn) {
+	struct spot spots[SPOTS_MAX];
+	const char *name = find_spots(dn, spots) ? dn_name(a, dn) : NULL;
+
+	return name ? by_name(a, s, name) : NULL;
 }
 
 const char *ldap_filter_of(struct arena *a, const struct ldap_server *s, struct key key) {

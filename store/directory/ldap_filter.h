@@ -12,6 +12,10 @@
 /* An RFC 4515 filter, every value escaped by libldap; NULL: on this server nobody can have it. */
 const char *ldap_filter_of(struct arena *a, const struct ldap_server *s, struct key key);
 
+/* Where a server may keep a key's DN apart from the one that is meant: by whose name it is looked
+ * for instead. NULL: that is not so. */
+const char *ldap_filter_of_dn(struct arena *a, const struct ldap_server *s, const char *dn);
+
 /* Whoever may be a user: what is no user is left out afterwards. */
 const char *ldap_filter_people(const struct ldap_server *s);
 
