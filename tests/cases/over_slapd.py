@@ -59,7 +59,8 @@ NOT_OVER_LDAP = {
 
 def alike(text):
     """A text with DNs in it, without what is a matter of taste in a DN."""
-    text = re.sub(r"\\([0-9A-Fa-f]{2})", lambda m: "\\" + chr(int(m.group(1), 16)), text)
+    text = re.sub(r"\\(\\|[0-9A-Fa-f]{2})", lambda m: "\\" + (
+        chr(int(m.group(1), 16)) if len(m.group(1)) == 2 else "\\"), text)
     return re.sub(r"(?i)(?<![/\w])(cn|ou|dc)=", lambda m: m.group(0).lower(), text)
 
 

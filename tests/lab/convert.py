@@ -67,7 +67,7 @@ def parse(text):
 
 def components(dn):
     """The RDNs of a DN as written, the entry's own first."""
-    return [c.strip() for c in re.findall(r"(?:\\.|[^,\\])+", dn)]
+    return [re.sub(r"(?<!\\)\s+$", "", c.lstrip()) for c in re.findall(r"(?:\\.|[^,\\])+", dn)]
 
 
 def unescaped(value):
