@@ -1,11 +1,13 @@
 #!/bin/sh
 # The whole of the campaigns that tests/run.sh runs a cut of; a line of figures each.
 #
-# usage: run.sh [NAME...]      all: model kill fuzz bench
+# usage: run.sh [NAME...]      all: model kill nemesis races fuzz bench
 #
-#   SEED=1         where model, kill and fuzz begin
+#   SEED=1         where model, kill, nemesis, races and fuzz begin
 #   WORLDS=2000    model: random worlds
 #   KILLS=625      kill: of an apply, 25 a seed
+#   FAULTS=200     nemesis: of a slapd, or of the way to it, in a plan or an apply
+#   RACES=300      races: of two applies that contradict each other, on one slapd
 #   BUDGET=60      fuzz: seconds for each target
 #
 # All it builds and all that a campaign says is kept in build-campaigns/.
@@ -13,7 +15,8 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 
 seed=${SEED:-1} worlds=${WORLDS:-2000} kills=${KILLS:-625} budget=${BUDGET:-60}
-out=build-campaigns all='model kill fuzz bench' failed=
+faults=${FAULTS:-200} races=${RACES:-300}
+out=build-campaigns all='model kill nemesis races fuzz bench' failed=
 mkdir -p "$out/logs" || exit 1
 
 # build FOLDER CC TARGET... -- OPTION...
@@ -65,6 +68,14 @@ kill_applies() {
   [ "$wrong" -eq 0 ]
 }
 
+nemesis() {
+  release && tests/slapd/nemesis.py "$faults" "$seed"
+}
+
+races() {
+  release && tests/slapd/races.py "$races" "$seed"
+}
+
 # The corpus that a target has grown stays, and is where its next run begins.
 fuzz_one() {
   corpus=$out/corpus/$1
@@ -100,6 +111,7 @@ for wanted; do
   case $wanted in
   model) campaign model model ;;
   kill) campaign kill kill_applies ;;
+  nemesis | races) campaign "$wanted" "$wanted" ;;
   fuzz)
     for target in tests/fuzz/corpus/*; do
       campaign "fuzz-${target##*/}" fuzz_one "${target##*/}"
