@@ -108,6 +108,19 @@ static void take_result(LDAP *ld, LDAPMessage *message, struct ldap_ask *answer)
 	ldap_memfree(text);
 }
 
+bool ldap_message_answers(LDAPMessage *message, bool modification) {
+	switch (ldap_msgtype(message)) {
+	case LDAP_RES_MODIFY:
+		return modification;
+	case LDAP_RES_SEARCH_ENTRY:
+	case LDAP_RES_SEARCH_REFERENCE:
+	case LDAP_RES_SEARCH_RESULT:
+		return !modification;
+	default:
+		return ldap_msgtype(message) == LDAP_RES_INTERMEDIATE;
+	}
+}
+
 bool ldap_message_take(LDAP *ld, LDAPMessage *message, struct ldap_ask *answer) {
 	switch (ldap_msgtype(message)) {
 	case LDAP_RES_SEARCH_ENTRY:

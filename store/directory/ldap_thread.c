@@ -43,6 +43,7 @@ static void asks_remove(struct ldap_asks *q, const struct ldap_ask *ask) {
  * more once the caller has given us up. */
 struct flight {
 	int id;
+	bool modification;
 	struct ldap_ask *ask;
 	struct ldap_ask answer;
 	struct flight *next;
@@ -103,6 +104,8 @@ static void take(struct thread *t, LDAPMessage *message) {
 	if (ldap_msgid(message) == LDAP_RES_UNSOLICITED) {
 		ldap_message_notice(t->ld, message, t->notice, sizeof(t->notice));
 		t->lost = t->notice;
+	} else if (f && !ldap_message_answers(message, f->modification)) {
+		t->lost = "answered what was not asked";
 	} else if (f && ldap_message_take(t->ld, message, &f->answer))
 		deliver(t, f);
 	/* What nobody asked for is nobody's. */
@@ -140,6 +143,7 @@ static void send_ask(struct thread *t, struct ldap_ask *ask) {
 	if (!f)
 		abort();
 	f->ask = ask;
+	f->modification = ask->mods != NULL;
 	f->answer.arena = arena_new();
 	f->answer.text = "";
 	f->next = t->flights;
