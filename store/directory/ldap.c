@@ -173,7 +173,6 @@ static void prepare_reader(struct ldap *l, bool write) {
 	        l->options.configuration ? l->options.configuration : s->configuration;
 
 	l->reader = (struct ldap_reader){ .link = l->read,
-		                          .name = l->pinned->place.uri,
 		                          .server = s,
 		                          .base = base,
 		                          .configuration = configuration,

@@ -8,7 +8,8 @@ enum {
 	BATCH = 50,        /* keys in one filter */
 	OUTSTANDING = 8,   /* searches at a time */
 	SWEEP_FROM = 1000, /* keys; a sweep pays where they are more than a tenth of everybody */
-	SWEEP_TIMES = 10
+	SWEEP_TIMES = 10,
+	BARREN = 100 /* pages in a row that bring nobody; a few may */
 };
 
 /* A key, and what has become of it. */
@@ -24,6 +25,8 @@ struct search {
 	struct lookup *first;
 	size_t n;
 	bool people;
+	const char *page; /* whom the page before began with; NULL: nobody */
+	unsigned barren;  /* how many in a row brought nobody */
 	struct search *next;
 };
 
@@ -156,14 +159,27 @@ static bool too_much(int code) {
 	       code == LDAP_TIMELIMIT_EXCEEDED;
 }
 
+/* A server that does not get on: it would be asked for pages for ever. */
+static bool goes_round(struct fetch *f, struct search *s) {
+	const struct ldap_ask *ask = &s->ask;
+	const char *first = ask->found.n ? ask->found.v[0].dn : NULL;
+	bool again = first && s->page && strcmp(first, s->page) == 0;
+
+	s->barren = first ? 0 : s->barren + 1;
+	s->page = first ? arena_strdup(f->a, first) : s->page;
+	return ask->next_cookie.len && (again || s->barren >= BARREN);
+}
+
 /* Is it an answer that counts? Else what it leaves open is asked again, or is unknown. */
 static bool counts(struct fetch *f, struct search *s) {
 	struct ldap_ask *ask = &s->ask;
 	const char *fault = ldap_ask_fault(f->a, f->r->link, ask);
 
-	if (!fault)
+	if (!fault && !goes_round(f, s))
 		return true;
-	if (ask->end == LDAP_ASK_LOST)
+	if (!fault)
+		unknown(s, "read-incomplete", "the server gives page after page, and nobody new");
+	else if (ask->end == LDAP_ASK_LOST)
 		unknown(s, "read-failed", fault);
 	else if (ask->code == LDAP_NO_SUCH_OBJECT && ask->scope == LDAP_SCOPE_BASE)
 		; /* there is no such entry: an answer */
@@ -177,19 +193,6 @@ static bool counts(struct fetch *f, struct search *s) {
 	return false;
 }
 
-/* A server may give pages without entries, but not for ever. */
-static bool goes_on(struct fetch *f, struct search *s, size_t *empty) {
-	enum { EMPTY_MAX = 100 };
-
-	*empty = s->ask.found.n ? 0 : *empty + 1;
-	if (!s->ask.next_cookie.len)
-		return false;
-	if (*empty <= EMPTY_MAX)
-		return true;
-	unknown(s, "read-incomplete", arena_printf(f->a, "%s gives pages without end", f->r->name));
-	return false;
-}
-
 /*
  * Page after page, up to so many entries; true where all of them came. Where no range has to be
  * read in between (that is Active Directory's), the server makes the next page while this one is
@@ -197,14 +200,13 @@ static bool goes_on(struct fetch *f, struct search *s, size_t *empty) {
  */
 static bool run_alone(struct fetch *f, struct search *s, size_t most) {
 	bool ahead = !f->r->server->active_directory, more;
-	size_t empty = 0;
 
 	ldap_link_send(f->r->link, &s->ask);
 	do {
 		(void)ldap_link_wait(f->r->link);
 		if (!counts(f, s))
 			return false;
-		more = goes_on(f, s, &empty) && ldap_catch_count(f->into) <= most;
+		more = s->ask.next_cookie.len && ldap_catch_count(f->into) <= most;
 		struct ldap_ask page = s->ask;
 		if (page.next_cookie.len)
 			page.next_cookie.data =

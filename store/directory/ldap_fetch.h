@@ -15,7 +15,6 @@
 struct ldap_reader {
 	struct ldap_link *link; /* NULL: none can be had, for `why` */
 	const char *why;
-	const char *name; /* of the server, for messages */
 	const struct ldap_server *server;
 	const char *base, *configuration; /* where to search; NULL: everywhere */
 	struct ldif_scope scope;          /* the same, normal */
