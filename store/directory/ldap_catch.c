@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "store/directory/ldap_dn.h"
 
@@ -57,7 +58,8 @@ static bool read_rest(struct ldap_catch *c, struct ldap_link *l, const char *dn,
 	ldap_link_ask(l, &ask);
 	if (ask.arena)
 		ARENA_PUSH(a, &c->arenas, ask.arena);
-	if (ldap_ask_fault(a, l, &ask) || ask.found.n != 1)
+	if (ldap_ask_fault(a, l, &ask) || ask.found.n != 1 ||
+	    strcasecmp(ask.found.v[0].dn, dn) != 0)
 		return false;
 	size_t n = found->n + ask.found.v[0].n;
 	struct ldap_line *lines = ARENA_ARRAY(a, struct ldap_line, n + 1);
