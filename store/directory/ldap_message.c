@@ -1,6 +1,7 @@
 #include "store/directory/ldap_message.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define DOMAIN_SCOPE "1.2.840.113556.1.4.1339"
 enum { PAGE = 1000 }; /* as many as Active Directory gives at a time (MaxPageSize) */
@@ -138,12 +139,18 @@ bool ldap_message_take(LDAP *ld, LDAPMessage *message, struct ldap_ask *answer) 
 	}
 }
 
-void ldap_message_notice(LDAP *ld, LDAPMessage *message, char *ret, size_t size) {
-	char *text = NULL;
+bool ldap_message_notice(LDAP *ld, LDAPMessage *message, char *ret, size_t size) {
+	char *text = NULL, *oid = NULL;
 	int code = LDAP_OTHER;
 
+	(void)ldap_parse_extended_result(ld, message, &oid, NULL, 0);
+	bool goodbye = !oid || strcmp(oid, LDAP_NOTICE_OF_DISCONNECTION) == 0;
+	ldap_memfree(oid);
+	if (!goodbye)
+		return false;
 	(void)ldap_parse_result(ld, message, &code, NULL, &text, NULL, NULL, 0);
 	snprintf(ret, size, "ended the connection: %s%s%s", ldap_err2string(code),
 	         text && *text ? ": " : "", text ? text : "");
 	ldap_memfree(text);
+	return true;
 }

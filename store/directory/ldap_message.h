@@ -16,5 +16,6 @@ bool ldap_message_answers(LDAPMessage *message, bool modification);
 /* Adds what a message says to the answer, in its arena. True where it was the last one. */
 bool ldap_message_take(LDAP *ld, LDAPMessage *message, struct ldap_ask *answer);
 
-/* What the server says of itself unasked, as the end of a sentence: a notice of disconnection. */
-void ldap_message_notice(LDAP *ld, LDAPMessage *message, char *ret, size_t size);
+/* Does it say goodbye (RFC 4511, 4.4.1)? Then how, as the end of a sentence. What else it says
+ * unasked is passed over. */
+bool ldap_message_notice(LDAP *ld, LDAPMessage *message, char *ret, size_t size);

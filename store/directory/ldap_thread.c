@@ -102,8 +102,8 @@ static void take(struct thread *t, LDAPMessage *message) {
 	struct flight *f = find(t, ldap_msgid(message));
 
 	if (ldap_msgid(message) == LDAP_RES_UNSOLICITED) {
-		ldap_message_notice(t->ld, message, t->notice, sizeof(t->notice));
-		t->lost = t->notice;
+		if (ldap_message_notice(t->ld, message, t->notice, sizeof(t->notice)))
+			t->lost = t->notice;
 	} else if (f && !ldap_message_answers(message, f->modification)) {
 		t->lost = "answered what was not asked";
 	} else if (f && ldap_message_take(t->ld, message, &f->answer))
