@@ -7,6 +7,11 @@
 #include "store/directory/ldap_tls.h"
 #include "store/directory/secret.h"
 
+/* Of one message, for which libldap makes room as soon as its length has come. Of an entry it is
+ * some kilobytes; the largest request that Active Directory takes has ten megabytes
+ * (MS-ADTS 3.1.1.3.4.6, MaxReceiveBuffer). */
+enum { MESSAGE_MAX = 64 * 1024 * 1024 };
+
 static bool clear_tcp(const struct ldap_target *t) {
 	return !t->place.path && !t->place.tls && t->tls.mode != TLS_STARTTLS;
 }
@@ -145,26 +150,20 @@ static struct ldap_target as_bound(const struct ldap_target *t) {
 
 /* ---- all of it ------------------------------------------------------------------------------ */
 
-/* A peer that announces gigabytes would have them allocated before the first one came. */
-static bool limit_answers(LDAP *ld) {
-	ber_len_t most = 64 * 1024 * 1024;
-	Sockbuf *socket = NULL;
-
-	return ldap_get_option(ld, LDAP_OPT_SOCKBUF, &socket) == LDAP_SUCCESS && socket &&
-	       ber_sockbuf_ctrl(socket, LBER_SB_OPT_SET_MAX_INCOMING, &most) > 0;
-}
-
 static int prepare(LDAP *ld, const struct ldap_target *t, struct error *err) {
 	const int version = LDAP_VERSION3;
 	struct timeval limit = { .tv_sec = t->timeout_ms / 1000,
 		                 .tv_usec = t->timeout_ms % 1000 * 1000 };
+	ber_len_t most = MESSAGE_MAX;
+	Sockbuf *buffer;
 
 	/* The deadlines are the caller's; these are a second line. A referral is never followed:
 	 * libldap would go there as nobody, and ask a stranger. */
 	if (ldap_set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version) != LDAP_SUCCESS ||
 	    ldap_set_option(ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) != LDAP_SUCCESS ||
 	    ldap_set_option(ld, LDAP_OPT_NETWORK_TIMEOUT, &limit) != LDAP_SUCCESS ||
-	    !limit_answers(ld))
+	    ldap_get_option(ld, LDAP_OPT_SOCKBUF, &buffer) != LDAP_SUCCESS ||
+	    ber_sockbuf_ctrl(buffer, LBER_SB_OPT_SET_MAX_INCOMING, &most) < 0)
 		return error_set(err, ERR_IO, "%s: libldap does not take its options",
 		                 t->place.uri);
 	return OK;
