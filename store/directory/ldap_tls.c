@@ -128,9 +128,15 @@ int ldap_tls_start(LDAP *ld, const struct ldap_target *t, struct error *err) {
 		return OK;
 	struct arena *a = arena_new();
 	(void)ldap_get_option(ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &text);
-	/* Where the time is up nobody waits for a reason any more. */
-	const char *why =
-	        ldap_tls_why(a, t, trusted(&t->tls), until - (int64_t)(uv_hrtime() / 1000000));
+	/* libldap's own codes are negative: those of a server that does not want to stand as they
+	 * are. Where the time is up nobody waits for a reason any more. */
+	const char *why = NULL;
+	if (code < 0)
+		why = ldap_tls_why(a, t, trusted(&t->tls),
+		                   until - (int64_t)(uv_hrtime() / 1000000));
+	else
+		why = arena_printf(a, "the server refused it: %s%s%s", ldap_err2string(code),
+		                   text && *text ? ": " : "", text ? text : "");
 	if (!why)
 		why = text && *text ? text : ldap_err2string(code);
 	error_set(err, ERR_IO, "%s: %s failed: %s", t->place.uri, t->place.tls ? "TLS" : "StartTLS",
