@@ -13,6 +13,7 @@ struct ldap_catch *ldap_catch_new(bool tidy) {
 		abort();
 	c->tidy = tidy;
 	c->snapshot->arena = arena_new();
+	c->snapshot->called = "the server";
 	c->names = (struct ldif_names){ .arena = c->snapshot->arena, .snapshot = c->snapshot };
 	ldif_builder_init(&c->builder, c->snapshot);
 	return c;

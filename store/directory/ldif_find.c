@@ -275,8 +275,8 @@ static const char *hidden(const struct sweep *s, const struct wanted *w) {
 	for (size_t i = 0; i < file->gaps.n; i++)
 		if (may_hide(s, w, file->gaps.v + i) && !anybody(w))
 			return arena_printf(s->fold,
-			                    "the file holds nothing of %s, a domain of the forest",
-			                    file->gaps.v[i].dn);
+			                    "%s holds nothing of %s, a domain of the forest",
+			                    s->s->called, file->gaps.v[i].dn);
 	return NULL;
 }
 
@@ -286,7 +286,7 @@ static void answer(struct sweep *s, const struct wanted *w) {
 	const char *why = hidden(s, w);
 
 	if (s->partial[kind].n != w->partial)
-		why = arena_printf(s->fold, "the file gives %s of %s only in part",
+		why = arena_printf(s->fold, "%s gives %s of %s only in part", s->s->called,
 		                   s->partial[kind].name, s->partial[kind].dn);
 	for (const struct wanted *t = w; t; t = t->twin) {
 		if (why)

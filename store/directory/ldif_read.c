@@ -216,6 +216,7 @@ int ldif_read(const char *path, const char *file, bool digest, struct ldif_snaps
 		abort();
 	s->bytes = bytes;
 	s->arena = arena_new();
+	s->called = "the file";
 	r = read_bytes(s, file, err);
 	if (r < 0) {
 		ldif_snapshot_free(s);

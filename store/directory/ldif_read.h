@@ -46,6 +46,7 @@ struct ldif_gap {
 };
 
 struct ldif_snapshot {
+	const char *called;      /* what messages call it: "the file", or a server */
 	struct ldif_bytes bytes; /* decoded in place: no longer what stands in the file */
 	struct arena *arena;
 	struct ldif_record *records; /* in the order of the file */
