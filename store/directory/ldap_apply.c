@@ -145,6 +145,13 @@ static bool look_again(int code) {
 	       code == LDAP_ASSERTION_FAILED || code == LDAP_NO_SUCH_OBJECT;
 }
 
+/* So answers a server that passes requests on, too, where it lost the one that it asked: whether
+ * that one wrote is seen by reading. */
+static bool in_doubt(int code) {
+	return code == LDAP_TIMELIMIT_EXCEEDED || code == LDAP_ADMINLIMIT_EXCEEDED ||
+	       code == LDAP_BUSY || code == LDAP_UNAVAILABLE || code == LDAP_OTHER;
+}
+
 static const char *advice(int code) {
 	switch (code) {
 	case LDAP_INSUFFICIENT_ACCESS:
@@ -164,7 +171,8 @@ static const char *advice(int code) {
 static void refused(struct applying *p, struct going *g) {
 	const char *fault = ldap_ask_fault(p->a, p->write, &g->ask);
 
-	settle(g, OUTCOME_FAILED, arena_printf(p->a, "%s%s", fault, advice(g->ask.code)));
+	settle(g, in_doubt(g->ask.code) ? OUTCOME_UNCERTAIN : OUTCOME_FAILED,
+	       arena_printf(p->a, "%s%s", fault, advice(g->ask.code)));
 }
 
 static void judge(struct applying *p, struct going *g) {
