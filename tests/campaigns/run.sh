@@ -1,7 +1,7 @@
 #!/bin/sh
 # The whole of the campaigns that tests/run.sh runs a cut of; a line of figures each.
 #
-# usage: run.sh [NAME...]      all: model kill nemesis races fuzz bench
+# usage: run.sh [NAME...]      all: model kill nemesis races wire fuzz bench
 #
 #   SEED=1         where model, kill, nemesis, races and fuzz begin
 #   WORLDS=2000    model: random worlds
@@ -9,14 +9,15 @@
 #   FAULTS=200     nemesis: of a slapd, or of the way to it, in a plan or an apply
 #   RACES=300      races: of two applies that contradict each other, on one slapd
 #   BUDGET=60      fuzz: seconds for each target
+#   STEP=1         wire:   bytes from one place to the next, without TLS
 #
 # All it builds and all that a campaign says is kept in build-campaigns/.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
 seed=${SEED:-1} worlds=${WORLDS:-2000} kills=${KILLS:-625} budget=${BUDGET:-60}
-faults=${FAULTS:-200} races=${RACES:-300}
-out=build-campaigns all='model kill nemesis races fuzz bench' failed=
+faults=${FAULTS:-200} races=${RACES:-300} step=${STEP:-1}
+out=build-campaigns all='model kill nemesis races wire fuzz bench' failed=
 mkdir -p "$out/logs" || exit 1
 
 # build FOLDER CC TARGET... -- OPTION...
@@ -96,6 +97,12 @@ bench() {
   jq -r '[.rows[] | "\(.name) \(.value) \(.unit) (\(.ratio) of \(.goal))"] | join(", ")' "$out/bench.json"
 }
 
+# wire clear|tls cut|stall STEP: one connect, where the server speaks. In TLS at each message.
+wire() {
+  release && ninja -C "$out/release" --quiet tests/ldap-script/ldap-script &&
+    tests/ldap-faults/campaign.py "$out/release/tests/ldap-script/ldap-script" "$@"
+}
+
 # shellcheck disable=SC2086
 [ $# -gt 0 ] || set -- $all
 for wanted; do
@@ -115,6 +122,12 @@ for wanted; do
   fuzz)
     for target in tests/fuzz/corpus/*; do
       campaign "fuzz-${target##*/}" fuzz_one "${target##*/}"
+    done
+    ;;
+  wire)
+    for how in cut stall; do
+      campaign "wire-clear-$how" wire clear "$how" "$step"
+      campaign "wire-tls-$how" wire tls "$how" 0
     done
     ;;
   bench) BENCH_BUILD=$out/bench campaign bench bench ;;

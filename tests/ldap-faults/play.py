@@ -1,8 +1,10 @@
 """mbxctl against a server that plays a text: the world of the tests, and what came of it."""
+import contextlib
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -97,17 +99,16 @@ class World:
     def plan(self, *arguments):
         return self.run(*arguments, "-o", "json", "--now", NOW)
 
-    def rows(self, sql):
-        done = subprocess.run(["sqlite3", "-json", "mbxctl.db", sql], cwd=self.folder,
-                              capture_output=True, text=True, check=True)
-        return json.loads(done.stdout or "[]")
+    def asked(self, sql):
+        """Of the store, by another program than mbxctl."""
+        with contextlib.closing(sqlite3.connect(self.folder / "mbxctl.db")) as db:
+            return [row[0] for row in db.execute(sql)]
 
     def intents(self):
-        return self.rows("SELECT count(*) AS n FROM intent")[0]["n"]
+        return self.asked("SELECT count(*) FROM intent")[0]
 
     def connected(self):
-        return [r["display_name"] for r in self.rows(
-            "SELECT display_name FROM mailbox WHERE state = 'connected' ORDER BY 1")]
+        return self.asked("SELECT display_name FROM mailbox WHERE state = 'connected' ORDER BY 1")
 
 
 def serve(program, script, options=()):
