@@ -122,9 +122,8 @@ class Slapd:
     """
 
     def __init__(self, folder=None, suffix="dc=com", ldif=None, *, tls=None, clients="never",
-                 tcp=True,
-                 size_limit=None, overlays=(), access="", before="", least=False, sync=False, checked=True,
-                 schema=SCHEMA, log="0"):
+                 tcp=True, size_limit=None, overlays=(), access="", before="", least=False,
+                 sync=False, checked=True, schema=SCHEMA, log="0"):
         if not SLAPD:
             raise Trouble("there is no slapd: apt-get install slapd ldap-utils")
         self.made = folder is None

@@ -82,7 +82,8 @@ class Row:
 
     def ways(self):
         """How a manifest may name the user; each row has one."""
-        return [self.dn if self.is_dn else self.text, self.dn, None, f"awkward{self.n}@contoso.com", str(guid("user", self.n)),
+        return [self.dn if self.is_dn else self.text, self.dn, None,
+                f"awkward{self.n}@contoso.com", str(guid("user", self.n)),
                 f"CONTOSO\\awkward{self.n}"]
 
     def connection(self, way):
@@ -171,7 +172,8 @@ def round_trip(way):
         for r in world.rows:
             (dn,) = owners[str(r.mailbox)]
             entry = now[dn]
-            must(values(entry, "cn") == [organisation.alike(r.text.encode())], f"{r.text!r} went to {dn}")
+            must(values(entry, "cn") == [organisation.alike(r.text.encode())],
+                 f"{r.text!r} went to {dn}")
             must(organisation.alike(r.x500.encode()) in values(entry, "proxyAddresses"),
                  f"{dn}: {values(entry, 'proxyAddresses')}")
             must(values(entry, "legacyExchangeDN") == [organisation.alike(r.legacy.encode())], dn)
