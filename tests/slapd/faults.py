@@ -5,6 +5,7 @@ usage: faults.py [FAULT...]
 """
 import pathlib
 import re
+import socket
 import sys
 import time
 
@@ -32,6 +33,24 @@ class Servers:
     def close(self):
         for server in self.known.values():
             server.close()
+
+
+class Full:
+    """Listens, and its queue is full: whoever comes gets no answer, as behind a firewall."""
+
+    def __init__(self, family, address):
+        self.sockets = [socket.socket(family)]
+        self.sockets[0].bind(address)
+        self.sockets[0].listen(0)
+        self.address = self.sockets[0].getsockname()
+        for _ in range(4):
+            self.sockets.append(socket.socket(family))
+            self.sockets[-1].setblocking(False)
+            self.sockets[-1].connect_ex(self.address)
+
+    def close(self):
+        for s in self.sockets:
+            s.close()
 
 
 def merged(config, more):
@@ -63,7 +82,7 @@ def undisturbed(servers, folder):
 
 
 class Row:
-    def __init__(self, row, servers, folder, needs):
+    def __init__(self, row, servers, folder, needs, full):
         self.row, self.folder, self.needs = row, folder, needs
         wanted = dict(row.get("server") or {})
         self.frozen = wanted.pop("frozen", False)
@@ -75,6 +94,8 @@ class Row:
         self.placeholders = {
             "port": (self.server.ldap_uri or ":").rpartition(":")[2],
             "tls port": (self.server.ldaps_uri or ":").rpartition(":")[2],
+            "full port": str(full[0].address[1]),
+            "full socket": organisation.slapd.escaped(full[1].address),
             "ca": str(self.server.ca_file), "password": str(self.password)}
 
     def uri(self, text):
@@ -131,6 +152,8 @@ def main(arguments):
     servers, failed, n = Servers(ldif), 0, 0
     folder = Folder({"uri": "ldapi://"}, manifests, inventory)
     store = folder.store.read_bytes()
+    full = [Full(socket.AF_INET, ("127.0.0.1", 0)),
+            Full(socket.AF_UNIX, str(folder.path / "full"))]
     try:
         needs = undisturbed(servers, folder)
         for row in yaml.safe_load(TABLE.read_text(encoding="utf-8")):
@@ -139,13 +162,14 @@ def main(arguments):
             n += 1
             folder.store.write_bytes(store)
             try:
-                Row(row, servers, folder, needs).run()
+                Row(row, servers, folder, needs, full).run()
                 print(f"ok   {row['fault']}", flush=True)
             except organisation.Failure as trouble:
                 failed += 1
                 print(f"FAIL {row['fault']}: {trouble}", flush=True)
     finally:
-        servers.close()
+        for each in (servers, *full):
+            each.close()
         folder.close()
     print(f"{n} faults, {failed} fail")
     return 1 if failed else 0
