@@ -1,11 +1,12 @@
 #!/bin/sh
 # The whole of the campaigns that tests/run.sh runs a cut of; a line of figures each.
 #
-# usage: run.sh [NAME...]      all: model kill nemesis races wire fuzz bench
+# usage: run.sh [NAME...]      all: model kill kills nemesis races wire fuzz bench
 #
 #   SEED=1         where model, kill, nemesis, races and fuzz begin
 #   WORLDS=2000    model: random worlds
 #   KILLS=625      kill: of an apply, 25 a seed
+#   SERVED=100     kills: of an apply that speaks to a slapd
 #   FAULTS=200     nemesis: of a slapd, or of the way to it, in a plan or an apply
 #   RACES=300      races: of two applies that contradict each other, on one slapd
 #   BUDGET=60      fuzz: seconds for each target
@@ -16,8 +17,8 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 
 seed=${SEED:-1} worlds=${WORLDS:-2000} kills=${KILLS:-625} budget=${BUDGET:-60}
-faults=${FAULTS:-200} races=${RACES:-300} step=${STEP:-1}
-out=build-campaigns all='model kill nemesis races wire fuzz bench' failed=
+served=${SERVED:-100} faults=${FAULTS:-200} races=${RACES:-300} step=${STEP:-1}
+out=build-campaigns all='model kill kills nemesis races wire fuzz bench' failed=
 mkdir -p "$out/logs" || exit 1
 
 # build FOLDER CC TARGET... -- OPTION...
@@ -69,6 +70,10 @@ kill_applies() {
   [ "$wrong" -eq 0 ]
 }
 
+kills() {
+  release && tests/slapd/kills.py "$served" "$seed"
+}
+
 nemesis() {
   release && tests/slapd/nemesis.py "$faults" "$seed"
 }
@@ -118,7 +123,7 @@ for wanted; do
   case $wanted in
   model) campaign model model ;;
   kill) campaign kill kill_applies ;;
-  nemesis | races) campaign "$wanted" "$wanted" ;;
+  kills | nemesis | races) campaign "$wanted" "$wanted" ;;
   fuzz)
     for target in tests/fuzz/corpus/*; do
       campaign "fuzz-${target##*/}" fuzz_one "${target##*/}"
