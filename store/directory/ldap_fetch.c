@@ -289,7 +289,7 @@ static int group_of(const struct lookup *l) {
 	if (!l->filter)
 		return NOBODY;
 	if (kind == KEY_USER_DN)
-		return *l->filter ? PEOPLE : BY_DN;
+		return BY_DN;
 	if (kind == KEY_CLASS)
 		return CLASSES;
 	return kind >= KEY_USER_GUID && kind <= KEY_USER_DISPLAY_NAME ? PEOPLE : ANYBODY;
@@ -318,7 +318,7 @@ static void answer_schema(const struct ldap_server *s, struct key key, struct wo
 	world_answer_entries(w, key, v, n);
 }
 
-/* "": a DN is asked for by itself. */
+/* "": the DN itself is all that is asked for. */
 static const char *filter_of(const struct fetch *f, struct key key) {
 	if (key.kind != KEY_USER_DN)
 		return ldap_filter_of(f->a, f->r->server, key);
@@ -351,8 +351,11 @@ static void look_up(struct fetch *f, struct group *group, int which) {
 	const struct ldap_reader *r = f->r;
 	const char *base = which == PEOPLE ? r->base : which == CLASSES ? r->configuration : NULL;
 
-	for (size_t i = 0; which == BY_DN && i < group->n; i++)
+	for (size_t i = 0; which == BY_DN && i < group->n; i++) {
 		search_dn(f, group->v + i);
+		if (*group->v[i].filter)
+			search_batch(f, group->v + i, 1, true, NULL, false);
+	}
 	for (size_t i = 0; which != BY_DN && i < group->n; i += BATCH) {
 		size_t n = group->n - i < BATCH ? group->n - i : BATCH;
 		search_batch(f, group->v + i, n, which == PEOPLE, base, which == CLASSES);

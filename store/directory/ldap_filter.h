@@ -13,7 +13,7 @@
 const char *ldap_filter_of(struct arena *a, const struct ldap_server *s, struct key key);
 
 /* Where a server may keep a key's DN apart from the one that is meant: by whose name it is looked
- * for instead. NULL: that is not so. */
+ * for besides. NULL: that is not so. */
 const char *ldap_filter_of_dn(struct arena *a, const struct ldap_server *s, const char *dn);
 
 /* Whoever may be a user: what is no user is left out afterwards. */
