@@ -79,8 +79,9 @@ class World:
                 World.stores[inventory] = (self.folder / "mbxctl.db").read_bytes()
             return World.stores[inventory]
 
-    def at(self, url):
-        (self.folder / "mbxctl.yaml").write_text(self.config.replace("${url}", url))
+    def at(self, url, timeout="1s"):
+        (self.folder / "mbxctl.yaml").write_text(self.config.replace("${url}", url)
+                                                 .replace("timeout: 1s", f"timeout: {timeout}"))
 
     def run(self, *arguments, program=None):
         began = time.monotonic()
