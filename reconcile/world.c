@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/table.h"
 #include "base/text.h"
 
 const char *const mailbox_state_names[] = { "connected", "disabled", "softDeleted", NULL };
@@ -20,19 +20,6 @@ struct slot {
 		struct answer answer;
 	};
 	char key[];
-};
-
-/*
- * Texts that can be found again, with open addressing. There are ten of them for every connection:
- * what uthash keeps of each would take more room than they do, and finding one more cache misses.
- */
-struct ref {
-	unsigned hash;
-	char *text; /* NULL: free */
-};
-struct table {
-	struct ref *v;
-	size_t n, cap; /* a power of two; a quarter is free */
 };
 
 struct world {
@@ -52,64 +39,19 @@ struct world {
 	bool shares; /* the inventory's tables are another world's */
 };
 
-/* Where the text stands, else the free place where it belongs; NULL stands nowhere. */
-static struct ref *probe(const struct table *t, const char *text, unsigned hash) {
-	size_t i = hash & (t->cap - 1);
-
-	while (t->v[i].text && (t->v[i].hash != hash || !text || strcmp(t->v[i].text, text) != 0))
-		i = (i + 1) & (t->cap - 1);
-	return t->v + i;
-}
-
-static void widen(struct table *t) {
-	enum { FIRST = 32 };
-	struct table wide = { .n = t->n, .cap = t->cap ? t->cap * 2 : FIRST };
-
-	wide.v = calloc(wide.cap, sizeof(*wide.v));
-	if (!wide.v)
-		abort();
-	for (size_t i = 0; i < t->cap; i++)
-		if (t->v[i].text)
-			*probe(&wide, NULL, t->v[i].hash) = t->v[i];
-	free(t->v);
-	*t = wide;
-}
-
-/* The table's own copy of the text, zeroed room for `head` bytes in front of it; made if new. */
-static char *put(struct arena *a, struct table *t, size_t head, const char *text, bool *ret_new) {
-	size_t len = strlen(text);
-	unsigned hash = hash_bytes(text, len);
-
-	if (t->n >= t->cap / 4 * 3)
-		widen(t);
-	struct ref *ref = probe(t, text, hash);
-	*ret_new = !ref->text;
-	if (*ret_new) {
-		*ref = (struct ref){ hash, (char *)arena_alloc(a, 1, head + len + 1) + head };
-		memcpy(ref->text, text, len);
-		t->n++;
-	}
-	return ref->text;
-}
-
 static struct slot *slot_of(char *key) {
 	return key ? (struct slot *)(void *)(key - offsetof(struct slot, key)) : NULL;
 }
 
 static struct slot *find(const struct table *t, const char *key) {
-	return t->n ? slot_of(probe(t, key, hash_bytes(key, strlen(key)))->text) : NULL;
+	return slot_of(table_find(t, key));
 }
 
 /* The slot of a key, new where there was none. */
 static struct slot *slot(struct arena *a, struct table *t, const char *key) {
 	bool fresh;
 
-	return slot_of(put(a, t, offsetof(struct slot, key), key, &fresh));
-}
-
-static void clear(struct table *t) {
-	free(t->v);
-	*t = (struct table){ 0 };
+	return slot_of(table_put(a, t, offsetof(struct slot, key), key, &fresh));
 }
 
 /* ---- keys ---- */
@@ -122,7 +64,7 @@ void keys_done(struct keys *k) {
 	struct table *index = k->index;
 
 	for (int i = 0; index && i < KEY_KINDS; i++)
-		clear(index + i);
+		table_clear(index + i);
 	k->index = NULL;
 }
 
@@ -133,8 +75,8 @@ void keys_add(struct keys *k, enum key_kind kind, const char *text) {
 	struct key key = { kind, NULL };
 
 	k->asked++;
-	key.text =
-	        index ? put(k->arena, index + kind, 0, text, &fresh) : arena_strdup(k->arena, text);
+	key.text = index ? table_put(k->arena, index + kind, 0, text, &fresh)
+	                 : arena_strdup(k->arena, text);
 	if (fresh)
 		ARENA_PUSH(k->arena, k, key);
 }
@@ -239,14 +181,14 @@ void world_free(struct world *w) {
 	if (!w)
 		return;
 	for (int i = 0; i < KEY_KINDS; i++)
-		clear(w->answers + i);
-	clear(&w->interned);
+		table_clear(w->answers + i);
+	table_clear(&w->interned);
 	if (w->shares)
 		return;
-	clear(&w->applied);
-	clear(&w->pairs);
-	clear(&w->open);
-	clear(&w->undone);
+	table_clear(&w->applied);
+	table_clear(&w->pairs);
+	table_clear(&w->open);
+	table_clear(&w->undone);
 }
 
 struct arena *world_arena(struct world *w) {

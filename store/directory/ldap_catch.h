@@ -1,7 +1,7 @@
 /*
  * ldap_catch -- the entries that searches brought, as a snapshot that keys are answered from.
  *
- * An entry is taken as its lines in an LDIF file would be, so both back-ends find by the same rules.
+ * An entry is taken as its lines in an LDIF file would be: both back-ends find by the same rules.
  * The same entry may come by several searches: the first is taken.
  */
 #pragma once
