@@ -215,6 +215,15 @@ static const char *reopen(struct ldap *l, struct ldap_link **link) {
 	               : arena_strdup(l->pass, err.text);
 }
 
+/* Whoever reads next asks the connection that there is now, or is told that there is none. */
+static const char *reopen_reader(struct ldap *l) {
+	const char *why = reopen(l, &l->read);
+
+	l->reader.link = l->read;
+	l->reader.why = why;
+	return why;
+}
+
 /* ---- reading and writing -------------------------------------------------------------------- */
 
 static void ldap_fetch_keys(struct directory *d, const struct keys *keys, struct world *w) {
@@ -233,17 +242,14 @@ static int ldap_apply_batch(struct directory *d, struct arena *a, struct modific
 	struct ldap *l = (struct ldap *)d;
 
 	assert(l->reader.server);
-	const char *why = reopen(l, &l->read);
+	const char *why = reopen_reader(l);
 	if (!why)
 		why = reopen(l, &l->write);
 	if (why)
 		return error_set(err, ERR_IO, "%s", why);
-	l->reader.link = l->read;
 	ldap_apply(&l->reader, l->write, a, batch, n);
 	/* What is read next is what shows whether a lost write arrived. */
-	why = reopen(l, &l->read);
-	l->reader.link = why ? NULL : l->read;
-	l->reader.why = why;
+	(void)reopen_reader(l);
 	return OK;
 }
 
