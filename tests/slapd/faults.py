@@ -73,12 +73,14 @@ def pattern(text, placeholders):
 
 
 def undisturbed(servers, folder):
-    """What a plan and an apply take where all is well."""
+    """What a plan takes where all is well."""
     folder.ask(servers.of({}).config())
-    began = time.monotonic()
-    for command in (["plan"], ["apply", "--yes"]):
-        folder.expect(0, *command)
-    return time.monotonic() - began
+    times = []
+    for _ in range(3):
+        began = time.monotonic()
+        folder.expect(0, "plan")
+        times.append(time.monotonic() - began)
+    return max(times)
 
 
 class Row:

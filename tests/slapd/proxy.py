@@ -24,7 +24,7 @@ class Proxy:
         self.gate = gate  # asked, with each piece of a client, before it is forwarded
         self.upstream, self.fault, self.lock = upstream, None, threading.Lock()
         self.pairs, self.ended = [], False
-        self.pieces, self.at, self.then = 0, None, None
+        self.pieces, self.at, self.then, self.after = 0, None, None, False
         self.listen()
         self.port = self.listener.getsockname()[1]
 
@@ -75,7 +75,9 @@ class Proxy:
                 server.connect(to if isinstance(to, str) else ("127.0.0.1", to))
                 connected = True
             for s in select.select([client, server], [], [], 0.05)[0]:
-                self.count()
+                due = self.count()
+                if due and not self.after:
+                    self.then()
                 if self.fault in ("silent", "pause", "cut", "refused"):
                     break
                 piece, other = s.recv(PIECE), server if s is client else client
@@ -91,19 +93,20 @@ class Proxy:
                     halved = True
                     break
                 other.sendall(piece)
+                if due and self.after:
+                    self.then()
 
     def count(self):
-        """Of what is read from either side, the piece that comes next."""
+        """Of what is read from either side, the piece that comes next; is it the one?"""
         with self.lock:
             self.pieces += 1
-            then = self.then if self.pieces == self.at else None
-        if then:
-            then()
+            return self.pieces == self.at
 
-    def arm(self, at, then):
-        """From now on pieces are counted; right before that one is read, `then` is called."""
+    def arm(self, at, then, after=False):
+        """From now on pieces are counted; right before that one is read, or right after it was
+        forwarded, `then` is called."""
         with self.lock:
-            self.pieces, self.at, self.then = 0, at, then
+            self.pieces, self.at, self.then, self.after = 0, at, then, after
 
     def strike(self, fault):
         self.fault = fault
