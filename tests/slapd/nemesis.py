@@ -6,7 +6,7 @@ ledger says of each what became of it, truly; and once the server is well again 
 a plan after it have nothing left to do.
 
 usage: nemesis.py [FAULTS [SEED]]
-       nemesis.py journaling
+       nemesis.py journaling | silence
 """
 import collections
 import json
@@ -19,7 +19,7 @@ import time
 
 import organisation
 from organisation import Failure, Folder, Server, must, values
-from proxy import Proxy
+from proxy import Proxy, is_modify
 
 GRACE = 1.0   # beyond what it needs undisturbed, and the configured timeout
 AGAIN = 1     # so often a round that took too long is tried again: the machine may be busy
@@ -308,6 +308,38 @@ def journaling():
         town.close()
 
 
+def silence():
+    """From the first write on no answer comes, on any connection: it is waited for once."""
+    town = Town(WINDOW + 2, False)
+    round_ = Round(town, random.Random(1))
+    round_.where, round_.what, round_.about = "way", "silent", None
+    round_.command, round_.timeout, round_.direct = "apply", 3, False
+    round_.by_clock, round_.piece = False, None
+    try:
+        def strike(piece):
+            if is_modify(piece) and not round_.struck.is_set():
+                round_.strike()
+
+        for attempt in range(AGAIN + 1):
+            town.proxy.gate = strike
+            code, out, err, took = round_.run()
+            town.proxy.gate = None
+            written = check_entries(town, town.server.entries())
+            count = check_ledger(round_, document_of(round_, code, out, err), code, written)
+            must(count["uncertain"] == WINDOW, f"{dict(count)} at a silence in the writes")
+            late = took - max(town.took["apply"], check_convergence(town)) - round_.timeout
+            if late <= GRACE:
+                break
+            must(attempt < AGAIN, f"it took {took:.2f} s, {late:.2f} s too long")
+        print(f"ok   silence: {late:+.2f} s of {GRACE:+.2f} s, {dict(count)}")
+        return 0
+    except Failure as trouble:
+        print(f"FAIL silence: {trouble}")
+        return 1
+    finally:
+        town.close()
+
+
 def main(faults=24, seed=1):
     chance, tally, worst, failed = random.Random(seed), collections.Counter(), (-9.0, ""), 0
     towns = 1 if faults < 20 else 2 if faults < 60 else 6
@@ -335,4 +367,5 @@ if __name__ == "__main__":
     if not organisation.slapd.SLAPD:
         sys.exit(organisation.SKIPPED)
     organisation.slapd.clean_up_when_told_to_end()
-    sys.exit(journaling() if sys.argv[1:] == ["journaling"] else main(*map(int, sys.argv[1:])))
+    named = {"journaling": journaling, "silence": silence}.get("".join(sys.argv[1:]))
+    sys.exit(named() if named else main(*map(int, sys.argv[1:])))

@@ -16,21 +16,11 @@ import time
 
 import organisation
 from organisation import Failure, Folder, Server, guid_text, must, values
-from proxy import Proxy
+from proxy import Proxy, is_modify
 
 PEOPLE = 24
 KINDS = ["mailbox", "user", "alias", "address"]
 HEAD = "apiVersion: mbxctl/v1\nkind: MailboxConnections\nconnections:\n"
-MODIFY = 0x66  # the tag of a ModifyRequest (RFC 4511, 4.6)
-
-
-def is_modify(piece):
-    """Does a message of LDAP begin here, and is it a write?"""
-    if len(piece) < 8 or piece[0] != 0x30:
-        return False
-    at = 2 + (piece[1] & 0x7f if piece[1] & 0x80 else 0)
-    return piece[at] == 2 and len(piece) > at + 2 + piece[at + 1] and piece[
-        at + 2 + piece[at + 1]] == MODIFY
 
 
 class Gate:
