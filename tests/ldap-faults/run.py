@@ -131,7 +131,8 @@ def main():
     wrong, patience = 0, Patience(program)
     with ThreadPoolExecutor(PARALLEL) as rows, ThreadPoolExecutor(PARALLEL) as pool:
         cases = [Case(p) for p in paths]
-        for case, lines in zip(cases, pool.map(lambda c: output(program, c, patience, rows), cases)):
+        found = pool.map(lambda c: output(program, c, patience, rows), cases)
+        for case, lines in zip(cases, found):
             there = case.with_output(lines)
             difference = list(difflib.unified_diff(case.lines, there, str(case.path), "came",
                                                    lineterm="", n=1))
