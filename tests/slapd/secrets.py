@@ -143,7 +143,7 @@ def while_it_waits(cage, look):
         must(process.poll() is None, "it ended")
         look(process.pid)
     finally:
-        process.send_signal(signal.SIGQUIT)
+        process.send_signal(signal.SIGABRT)
         out, err = process.communicate(timeout=30)
     must(not shows((out + err).encode()), out + err)
     own.unlink()
@@ -165,7 +165,7 @@ def nothing_of_the_process():
 
     with Cage(timeout="20s") as cage:
         code = while_it_waits(cage, look)
-        must(code == -signal.SIGQUIT, f"SIGQUIT ended it with {code}")
+        must(code == -signal.SIGABRT, f"SIGABRT ended it with {code}")
 
 
 if __name__ == "__main__":
