@@ -193,8 +193,9 @@ def convert(text, suffix, sn_of=lambda name: NO_SN.encode()):
             if normal(dn) not in entries:
                 entries[normal(dn)] = (dn, convert_entry(dn, [], ret))
             dn = parent(dn)
-    for dn, values in sorted(entries.values(), key=lambda e: len(components(e[0]))):
-        ret.ldif += line("dn", dn.encode()) + "".join(line(a, v) for a, v in values) + "\n"
+    ret.ldif = "".join(
+        line("dn", dn.encode()) + "".join(line(a, v) for a, v in values) + "\n"
+        for dn, values in sorted(entries.values(), key=lambda e: len(components(e[0]))))
     return ret
 
 
