@@ -104,7 +104,8 @@ def indices(schema):
     """For what mbxctl looks up, as far as the schema has it."""
     text = pathlib.Path(schema).read_text()
     ours = [a for a in INDEXED if f"NAME '{a}'" in text]
-    return [f"index {a} eq" for a in ["objectClass", "entryUUID", "cn", "displayName", "mail", *ours]]
+    return [f"index {a} eq" for a in ["objectClass", "entryUUID", "cn", "uid", "displayName", "mail",
+                                      *ours]]
 
 
 class Slapd:
