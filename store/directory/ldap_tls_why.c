@@ -12,7 +12,10 @@
 #include "base/timestamp.h"
 #include "store/directory/ldap_tls.h"
 
-enum { PATIENCE_MS = 1000 }; /* with any step */
+enum {
+	PATIENCE_MS = 1000, /* with any step */
+	LEAST_MS = 100      /* with less than this left nothing is begun */
+};
 
 struct asked {
 	struct arena *a;
@@ -203,7 +206,7 @@ const char *ldap_tls_why(struct arena *a, const struct ldap_target *t, const cha
 	struct asked q = { .a = a, .t = t, .ca_file = ca_file, .until = now_ms() + patience_ms };
 	const char *why = NULL;
 
-	if (gnutls_certificate_allocate_credentials(&q.trust) < 0)
+	if (patience_ms < LEAST_MS || gnutls_certificate_allocate_credentials(&q.trust) < 0)
 		return NULL;
 	if (ca_file &&
 	    gnutls_certificate_set_x509_trust_file(q.trust, ca_file, GNUTLS_X509_FMT_PEM) <= 0)
