@@ -31,7 +31,7 @@ struct stage {
 	struct arena *arena;
 	struct script script;
 	struct settings settings;
-	const char *library, *file, *address;
+	const char *pieces, *file, *address;
 	bool marks;
 	int listener, signals, came;
 	size_t block;  /* the one that the next connection plays */
@@ -97,7 +97,7 @@ static bool option(struct stage *s, int c) {
 		s->show.limit = (long)n;
 		return true;
 	case 'L':
-		s->library = optarg;
+		s->pieces = optarg;
 		return true;
 	case 'C':
 		s->show.cert = optarg;
@@ -308,7 +308,7 @@ static int perform(struct stage *s) {
 }
 
 int main(int argc, char **argv) {
-	struct stage s = { .arena = arena_new(), .library = "." };
+	struct stage s = { .arena = arena_new(), .pieces = "." };
 	int status = EXIT_USAGE;
 
 	s.show.limit = 10;
@@ -318,7 +318,7 @@ int main(int argc, char **argv) {
 	if (!options(&s, argc, argv))
 		fputs(usage, stderr);
 	else if (listens(&s) && descriptors(&s) &&
-	         script_read(s.arena, s.file, s.library, &s.settings, &s.script))
+	         script_read(s.arena, s.file, s.pieces, &s.settings, &s.script))
 		status = perform(&s);
 	buf_done(&s.show.tally.marks);
 	arena_free(s.arena);

@@ -9,7 +9,7 @@ enum { DEPTH_MAX = 10 };
 
 struct reader {
 	struct arena *arena;
-	const char *library;
+	const char *pieces;
 	struct settings *settings;
 	struct script *script;
 	struct statement *block, *connection; /* the open ones, or NULL */
@@ -44,7 +44,7 @@ static const char *included(struct reader *r, const struct lexer *x, const char 
 	FILE *f = fopen(near, "r");
 
 	if (!f)
-		return arena_printf(r->arena, "%s/%s.ldap", r->library, name);
+		return arena_printf(r->arena, "%s/%s.ldap", r->pieces, name);
 	fclose(f);
 	return near;
 }
@@ -137,7 +137,7 @@ static const char *read_file(struct reader *r, const char *file) {
 
 bool script_read(struct arena *a, const char *file, const char *library, struct settings *settings,
                  struct script *ret) {
-	struct reader r = { .arena = a, .library = library, .settings = settings, .script = ret };
+	struct reader r = { .arena = a, .pieces = library, .settings = settings, .script = ret };
 
 	*ret = (struct script){ .scheme = "ldap" };
 	const char *why = read_file(&r, file);
