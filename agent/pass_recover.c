@@ -20,13 +20,6 @@ struct recovery_pass {
 	struct verdict *verdicts; /* by intent */
 };
 
-static struct key key_of(const struct open_intent *intent) {
-	struct guid guid;
-	enum key_kind kind = guid_parse(intent->user, &guid) ? KEY_USER_GUID : KEY_USER_DN;
-
-	return (struct key){ kind, intent->user };
-}
-
 static bool close_intent(struct recovery_pass *r, const struct open_intent *intent,
                          enum intent_end how, const char *why) {
 	if (inventory_close_intent(r->p->inventory, intent->id, how, r->p->s->now, why,
@@ -87,7 +80,7 @@ static const char *partner_taken_back(const struct recovery_pass *r,
 }
 
 static void judge(struct recovery_pass *r, const struct open_intent *intent) {
-	struct key key = key_of(intent);
+	struct key key = key_of_identity(intent->user);
 	struct answer answer = world_ask(r->w, key.kind, key.text);
 	const struct entry *entry = answer.n ? answer.entries[0] : NULL;
 	struct verdict *v = r->verdicts + (intent - r->intents);
@@ -135,7 +128,7 @@ static void settle_all(struct recovery_pass *r) {
 
 	keys_init(&keys, r->a);
 	for (size_t i = 0; i < r->n; i++) {
-		keys_add(&keys, key_of(r->intents + i).kind, r->intents[i].user);
+		keys_add(&keys, key_of_identity(r->intents[i].user).kind, r->intents[i].user);
 		second_holder_keys(r->intents[i].changes, r->intents[i].n_changes, &keys);
 	}
 	if (directory_begin(r->p->directory, true, &r->p->error) < 0) {

@@ -16,13 +16,6 @@ struct verification {
 	bool owned_twice;
 };
 
-static struct key key_of(const struct item *item) {
-	struct guid guid;
-
-	return (struct key){ guid_parse(item->user->identity, &guid) ? KEY_USER_GUID : KEY_USER_DN,
-		             item->user->identity };
-}
-
 static bool to_be_verified(const struct item *item) {
 	return changes_directory(item) &&
 	       (item->outcome == OUTCOME_APPLIED || item->outcome == OUTCOME_UNCERTAIN);
@@ -96,7 +89,7 @@ static bool arrived(struct pass *p, struct item *item, const struct entry *entry
 
 static void verify(struct verification *v, struct item *item) {
 	struct pass *p = v->p;
-	struct key key = key_of(item);
+	struct key key = key_of_identity(item->user->identity);
 	struct answer answer = world_ask(v->w, key.kind, key.text);
 	const struct entry *entry = answer.n ? answer.entries[0] : NULL;
 	const char *code = NULL, *unknown = NULL;
@@ -156,7 +149,7 @@ void pass_verify(struct pass *p) {
 		struct item *item = p->batch_items[i];
 		if (!to_be_verified(item))
 			continue;
-		keys_add(&keys, key_of(item).kind, item->user->identity);
+		keys_add(&keys, key_of_identity(item->user->identity).kind, item->user->identity);
 		second_holder_keys(item->changes.v, item->changes.n, &keys);
 	}
 	if (keys.n)

@@ -85,6 +85,12 @@ bool key_of_inventory(enum key_kind kind) {
 	return kind == KEY_ROW_GUID || kind == KEY_ROW_NAME || kind == KEY_ROW_LEGACY_DN;
 }
 
+struct key key_of_identity(const char *identity) {
+	struct guid guid;
+
+	return (struct key){ guid_parse(identity, &guid) ? KEY_USER_GUID : KEY_USER_DN, identity };
+}
+
 /* ---- entries ---- */
 
 static const struct attribute_values *values_of(const struct entry *e, enum attribute id) {

@@ -66,6 +66,8 @@ void keys_init(struct keys *k, struct arena *a);
 void keys_done(struct keys *k);
 void keys_add(struct keys *k, enum key_kind kind, const char *text); /* copies the text */
 bool key_of_inventory(enum key_kind kind);
+/* By which the user of an entry.identity is found again; borrows the text. */
+struct key key_of_identity(const char *identity);
 
 /* ---- the directory's side ----------------------------------------------------------------- */
 

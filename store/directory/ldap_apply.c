@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "store/directory/condition.h"
+#include "store/directory/ldif_edit.h"
 
 /* A modification on its way. */
 struct going {
@@ -22,13 +23,6 @@ struct applying {
 
 /* ---- what is there -------------------------------------------------------------------------- */
 
-static struct key key_of(const struct modification *m) {
-	struct guid g;
-
-	return (struct key){ guid_parse(m->identity, &g) ? KEY_USER_GUID : KEY_USER_DN,
-		             m->identity };
-}
-
 static void read_entries(struct applying *p, struct going *v, size_t n) {
 	struct keys keys;
 
@@ -36,7 +30,7 @@ static void read_entries(struct applying *p, struct going *v, size_t n) {
 	p->w = world_new(p->scratch);
 	keys_init(&keys, p->scratch);
 	for (size_t i = 0; i < n; i++)
-		keys_add(&keys, key_of(v[i].m).kind, v[i].m->identity);
+		keys_add(&keys, key_of_identity(v[i].m->identity).kind, v[i].m->identity);
 	ldap_fetch(p->read, &keys, p->w);
 	keys_done(&keys);
 }
@@ -48,7 +42,7 @@ static void settle(struct going *g, enum outcome outcome, const char *message) {
 
 /* False, with the outcome, where it is not as the modification says. */
 static bool holds(struct applying *p, struct going *g) {
-	struct key key = key_of(g->m);
+	struct key key = key_of_identity(g->m->identity);
 	struct answer answer = world_ask(p->w, key.kind, key.text);
 	const char *wrong = NULL;
 
@@ -79,13 +73,6 @@ static bool holds(struct applying *p, struct going *g) {
 
 /* ---- the Modify ----------------------------------------------------------------------------- */
 
-static bool has(const struct value *v, size_t n, struct value x) {
-	for (size_t i = 0; i < n; i++)
-		if (v[i].len == x.len && memcmp(v[i].data, x.data, x.len) == 0)
-			return true;
-	return false;
-}
-
 /* The values of `v` that the others do not have, as one part of a Modify; NULL: none. */
 static LDAPMod *part(struct arena *a, int operation, enum attribute id, const struct value *v,
                      size_t n, const struct value *others, size_t n_others) {
@@ -96,7 +83,7 @@ static LDAPMod *part(struct arena *a, int operation, enum attribute id, const st
 	mod->mod_type = (char *)(size_t)attributes[id].name;
 	mod->mod_bvalues = ARENA_ARRAY(a, struct berval *, n + 1);
 	for (size_t i = 0; i < n; i++) {
-		if (has(others, n_others, v[i]))
+		if (ldif_has_value(others, n_others, v[i]))
 			continue;
 		struct berval *value = ARENA_NEW(a, struct berval);
 		*value = (struct berval){ v[i].len, (char *)(size_t)v[i].data };
