@@ -23,6 +23,7 @@ LIBRARIES = {
     "ldif.h": ["store/directory"],
     "sqlite3.h": ["store/inventory", "agent"],
     "uv.h": ["store/directory", "agent"],
+    "microhttpd.h": ["agent/service/http.c"],
     "yaml.h": ["spec", "agent"],
 }
 

@@ -1,0 +1,1 @@
+#include "agent/service/control.h"

@@ -1,0 +1,39 @@
+/*
+ * watch -- has something happened where the manifests lie? inotify(7), on the loop.
+ *
+ * An event is only a hint to look soon: what is there is read, never concluded from events. Watched
+ * are every folder below the paths, the folders on the way to them (for a link that is flipped, or
+ * a folder that is made anew), and those that links on the way lead to. libuv's own watcher is not
+ * used: it misses all of that, and a queue that overflowed.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+
+struct watch;
+
+/* `changed` is called on the loop, from within an event, at most once for each batch of them. */
+typedef void watch_changed(void *context);
+
+/* ERR_IO: the kernel gives no inotify; the caller looks from time to time alone. */
+int watch_start(uv_loop_t *loop, watch_changed *changed, void *context, struct watch **ret,
+                struct error *err) MUST_USE;
+void watch_stop(struct watch *w); /* the loop must run once more after it; NULL is fine */
+
+/*
+ * Watches what has to be watched for these paths as they are now, and no longer what had to be
+ * before. Before looking: what changes afterwards gives an event. Any thread, one call at a time;
+ * touches the disk. False: some could not be watched, and the text says why (once a call).
+ */
+bool watch_arm(struct watch *w, const char *const *paths, struct error *err);
+
+/* Is this file (a path as below one of those given) open for writing by somebody who wrote to it?
+ * From the loop. */
+bool watch_being_written(struct watch *w, const char *path);
+
+uint64_t watch_overflows(const struct watch *w);
