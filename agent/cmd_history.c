@@ -142,7 +142,7 @@ static int read_history(const struct session *s, int64_t id, struct history *h) 
 	int r = inventory_open(s->store, INVENTORY_READ, &inv, &err);
 
 	if (r == OK)
-		r = inventory_runs(inv, s->a, id, &h->runs, &h->n_runs, &err);
+		r = inventory_runs(inv, s->a, id, 0, &h->runs, &h->n_runs, &err);
 	if (r == OK && id)
 		r = inventory_audit(inv, s->a, id, &h->rows, &h->n_rows, &err);
 	inventory_close(inv);

@@ -85,7 +85,7 @@ static int check_run(struct inventory *inv, struct arena *a, int64_t run, struct
 	struct run *runs;
 	size_t n = 0;
 	/* The number 0 stands for all of them. */
-	int r = run > 0 ? inventory_runs(inv, a, run, &runs, &n, err) : OK;
+	int r = run > 0 ? inventory_runs(inv, a, run, 0, &runs, &n, err) : OK;
 
 	if (r < 0 || n)
 		return r;

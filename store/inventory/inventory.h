@@ -59,7 +59,7 @@ void inventory_end(struct inventory *inv);
 struct run {
 	int64_t id;
 	int64_t started, ended; /* ended: TIMESTAMP_NONE while it goes on, or where it was killed */
-	const char *mode;       /* "apply", "undo" */
+	const char *mode;       /* "apply", "undo", "agent" */
 	int64_t undoes;         /* the run that this one takes back; 0: none */
 	const char *revision;   /* of the manifests' git checkout; "" */
 	const char *digest;     /* of the plan */
@@ -141,9 +141,9 @@ struct audit_row {
 	 */
 	const char *connection;
 };
-/* Newest first; run_id 0: all of them. */
-int inventory_runs(struct inventory *inv, struct arena *a, int64_t run_id, struct run **ret,
-                   size_t *ret_n, struct error *err) MUST_USE;
+/* Newest first; run_id 0: all of them, or the last `most` where that is not 0. */
+int inventory_runs(struct inventory *inv, struct arena *a, int64_t run_id, int64_t most,
+                   struct run **ret, size_t *ret_n, struct error *err) MUST_USE;
 int inventory_audit(struct inventory *inv, struct arena *a, int64_t run_id, struct audit_row **ret,
                     size_t *ret_n, struct error *err) MUST_USE;
 

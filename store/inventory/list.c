@@ -77,8 +77,8 @@ int inventory_list(struct inventory *inv, struct arena *a, struct database_row *
 	return OK;
 }
 
-int inventory_runs(struct inventory *inv, struct arena *a, int64_t run_id, struct run **ret,
-                   size_t *ret_n, struct error *err) {
+int inventory_runs(struct inventory *inv, struct arena *a, int64_t run_id, int64_t most,
+                   struct run **ret, size_t *ret_n, struct error *err) {
 	CLEANUP(sql_finalize) sqlite3_stmt *q = NULL;
 	struct {
 		struct run *v;
@@ -87,12 +87,13 @@ int inventory_runs(struct inventory *inv, struct arena *a, int64_t run_id, struc
 	int r = sql_prepare(inv,
 	                    "SELECT id, started, ended, mode, revision, digest, applied, failed,"
 	                    " stale, uncertain, held, not_attempted, outcome, undoes"
-	                    " FROM run WHERE ?1 = 0 OR id = ?1 ORDER BY id DESC",
+	                    " FROM run WHERE ?1 = 0 OR id = ?1 ORDER BY id DESC"
+	                    " LIMIT CASE ?2 WHEN 0 THEN -1 ELSE ?2 END",
 	                    &q, err);
 
 	if (r < 0)
 		return r;
-	sql_bind(q, "i", run_id);
+	sql_bind(q, "ii", run_id, most);
 	while ((r = sql_row(inv, q, err)) > 0) {
 		struct run run = { .id = sql_int(q, 0),
 			           .started = sql_int(q, 1),

@@ -53,9 +53,11 @@ static int prepare_wish(struct recorder *c, struct error *err) {
 	             " OR user_text IS NOT excluded.user_text",
 	             &c->set_applied, err)) < 0 ||
 	    (r = sql_prepare(c->inv,
-	                     "UPDATE condition SET released = NULL"
-	                     " WHERE manifest = ? AND name = ? AND released IS NOT NULL",
-	                     &c->untell, err)) < 0)
+	                     "UPDATE condition SET released = NULL, failures = 0,"
+	                     " next_try = NULL, undone = 0, undone_at = NULL, undone_what = ''"
+	                     " WHERE manifest = ? AND name = ?"
+	                     " AND (released IS NOT NULL OR failures OR undone)",
+	                     &c->forget, err)) < 0)
 		return r;
 	return sql_prepare(c->inv, "DELETE FROM undone WHERE mailbox = ? AND user = ?", &c->lift,
 	                   err);
@@ -89,7 +91,7 @@ void recorder_done(struct recorder *c) {
 	sql_finalize(&c->connect_row);
 	sql_finalize(&c->disconnect_row);
 	sql_finalize(&c->set_applied);
-	sql_finalize(&c->untell);
+	sql_finalize(&c->forget);
 	sql_finalize(&c->lift);
 	sql_finalize(&c->find_done);
 	sql_finalize(&c->suspend);
@@ -104,7 +106,7 @@ static int set_wish(struct recorder *c, struct arena *a, const struct deed *d, s
 	                d->name, d->connection.wish, d->mailbox, d->user,
 	                d->connection.mailbox_text, d->connection.user_text);
 
-	if (r < 0 || (r = sql_run(c->inv, c->untell, err, "ss", manifest, name)) < 0)
+	if (r < 0 || (r = sql_run(c->inv, c->forget, err, "ss", manifest, name)) < 0)
 		return r;
 	return sql_run(c->inv, c->lift, err, "gs", d->mailbox, d->user);
 }

@@ -25,7 +25,7 @@ struct recorder {
 	struct inventory *inv;
 	struct audit audit;
 	int64_t undoes; /* the run that is taken back; 0: none is */
-	sqlite3_stmt *connect_row, *disconnect_row, *set_applied, *untell, *lift;
+	sqlite3_stmt *connect_row, *disconnect_row, *set_applied, *forget, *lift;
 	sqlite3_stmt *find_done, *suspend; /* of an undo */
 };
 

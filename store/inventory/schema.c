@@ -153,8 +153,14 @@ static const char to_2[] =
         " PRIMARY KEY (mailbox, user)"
         ") STRICT, WITHOUT ROWID;";
 
+/* For the agent: how often others undid what it wrote, and what stands in a connection's way. */
+static const char to_3[] = "ALTER TABLE condition ADD COLUMN undone_at INTEGER;"
+                           "ALTER TABLE condition ADD COLUMN undone_what TEXT NOT NULL DEFAULT '';"
+                           "ALTER TABLE condition ADD COLUMN code TEXT NOT NULL DEFAULT '';"
+                           "ALTER TABLE condition ADD COLUMN since INTEGER;";
+
 /* Nothing leads to version 1: a new store begins with it and takes every step. */
-const char *const schema_steps[SCHEMA_VERSION] = { NULL, to_2 };
+const char *const schema_steps[SCHEMA_VERSION] = { NULL, to_2, to_3 };
 
 static int set_version(struct inventory *inv, int version, struct error *err) {
 	char sql[64];

@@ -64,6 +64,7 @@ static int bind_guid(sqlite3_stmt *q, int i, struct guid g) {
 static void bind(sqlite3_stmt *q, const char *types, va_list args) {
 	assert((int)strlen(types) == sqlite3_bind_parameter_count(q));
 	for (int i = 1, rc = SQLITE_OK; *types; types++, i++) {
+		const void *bytes;
 		int64_t n;
 
 		switch (*types) {
@@ -76,6 +77,10 @@ static void bind(sqlite3_stmt *q, const char *types, va_list args) {
 			break;
 		case 's':
 			rc = sqlite3_bind_text(q, i, va_arg(args, const char *), -1, SQLITE_STATIC);
+			break;
+		case 'b':
+			bytes = va_arg(args, const void *);
+			rc = sqlite3_bind_blob64(q, i, bytes, va_arg(args, size_t), SQLITE_STATIC);
 			break;
 		case 'g':
 			rc = bind_guid(q, i, va_arg(args, struct guid));

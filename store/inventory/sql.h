@@ -32,7 +32,8 @@ void sql_finalize(sqlite3_stmt **q);
 /*
  * Binds the parameters from the first on. `types` has a letter for each: `i` an int64_t, `n` one
  * that is NULL where it is INT64_MIN (TIMESTAMP_NONE), `s` a text or NULL, which must stay until
- * the statement has run, `g` a struct guid, NULL where there is none.
+ * the statement has run, `b` bytes (a const void *, never NULL, and a size_t) likewise, `g` a
+ * struct guid, NULL where there is none.
  */
 void sql_bind(sqlite3_stmt *q, const char *types, ...);
 /* Binds, runs to the end, and makes the statement ready for its next use. */

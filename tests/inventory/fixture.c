@@ -196,7 +196,7 @@ static void put_runs(struct buf *out, struct fixture *f) {
 	struct run *runs;
 	size_t n;
 
-	if (inventory_runs(f->inv, f->arena, 0, &runs, &n, &err) != OK)
+	if (inventory_runs(f->inv, f->arena, 0, 0, &runs, &n, &err) != OK)
 		fail_msg("%s", err.text);
 	while (n--) {
 		const struct run *r = runs + n;
