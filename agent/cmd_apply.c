@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/choose.h"
 #include "agent/command.h"
 #include "agent/oneshot.h"
 
@@ -21,40 +22,6 @@ static void on_signals(void (*handler)(int)) {
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-}
-
-/* An archive goes with its primary, which comes first. */
-static bool partner_chosen(const struct pass *p, const struct item *item) {
-	for (size_t i = 0; i < p->plan.n; i++)
-		if (p->chosen[i] && p->plan.items[i].user == item->user &&
-		    p->plan.items[i].connection->archive != item->connection->archive)
-			return true;
-	return false;
-}
-
-/* Chooses what is carried out; what only a person may do is held back without one. */
-static size_t choose(struct oneshot *one, bool held_too) {
-	struct plan *plan = &one->pass->plan;
-	size_t n = 0;
-
-	for (size_t i = 0; i < plan->n; i++) {
-		struct item *item = plan->items + i;
-		bool held = item->holds.n && !held_too;
-		if (!item_writes(item))
-			continue;
-		one->pass->chosen[i] = !held;
-		item->outcome = held ? OUTCOME_HELD : OUTCOME_NONE;
-		n += !held;
-	}
-	for (size_t i = 0; i < plan->n; i++)
-		if (one->pass->chosen[i] && plan->items[i].after_partner &&
-		    !partner_chosen(one->pass, plan->items + i)) {
-			one->pass->chosen[i] = false;
-			plan->items[i].outcome = OUTCOME_NOT_ATTEMPTED;
-			plan->items[i].message = "what it builds on is not written in this run";
-			n--;
-		}
-	return n;
 }
 
 /* Only `yes`, as a whole word, is one. */
@@ -95,7 +62,7 @@ static int consent(struct oneshot *one, const struct options *o) {
 	/* A saved plan was looked at when it was made: it is not asked about, nor shown again. */
 	if (o->plan)
 		return plan->over_limit ? refuse(plan->limit_text) : 0;
-	size_t n = choose(one, !o->yes || o->held);
+	size_t n = choose_items(one->pass, !o->yes || o->held, NULL, NULL);
 
 	if (shown)
 		show(one, stdout);

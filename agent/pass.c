@@ -3,115 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/manifests.h"
 #include "base/timestamp.h"
 
 enum { RETRY_MS = 100 };
 
 void pass_fail(struct pass *p, int exit_code) {
-	if (!p->exit_code)
-		p->exit_code = exit_code;
+	if (p->exit_code)
+		return;
+	p->exit_code = exit_code;
+	p->failed_at = p->state;
 }
 
 /* ---- steps off the loop ---- */
 
-static void begin_survey(struct pass *p) {
-	p->list = ARENA_ARRAY(p->a, const struct connection *, p->connections.n + 1);
-	for (size_t i = 0; i < p->connections.n; i++)
-		p->list[i] = p->connections.v + i;
-	survey_begin(&p->survey, p->list, p->undone, p->connections.n);
-}
-
-static void read_saved(struct pass *p) {
-	if (saved_read(p->a, p->saved_path, &p->saved, &p->error) < 0) {
-		pass_fail(p, p->error.code == ERR_CONFLICT ? EXIT_REFUSED : EXIT_USAGE);
-		return;
-	}
-	p->undo_run = p->saved.undo_run;
-	p->connections = p->saved.connections;
-	if (!p->undo_run)
-		begin_survey(p);
-}
-
-/* What the run did becomes what is to be taken back. */
-static void read_run(struct pass *p) {
-	struct done *done;
-	size_t n;
-
-	if (inventory_done(p->inventory, p->a, p->undo_run, &done, &n, &p->error) < 0) {
-		pass_fail(p, p->error.code == ERR_INVALID ? EXIT_USAGE : EXIT_UNREACHABLE);
-		return;
-	}
-	p->connections = (struct connections){ 0 };
-	p->undone = ARENA_ARRAY(p->a, const struct done *, n + 1);
-	for (size_t i = 0; i < n; i++) {
-		struct connection c = undo_connection_of(p->a, done + i);
-		ARENA_PUSH(p->a, &p->connections, c);
-		p->undone[i] = done + i;
-	}
-	begin_survey(p);
-}
-
-static void read_manifests(struct pass *p) {
-	if (p->saved_path) {
-		read_saved(p);
-		return;
-	}
-	if (p->undo_run)
-		return;
-	p->diags.arena = p->a;
-	manifests_read(p->a, p->s->paths, &p->s->config, &p->connections, &p->files, &p->diags);
-	if (p->diags.n) {
-		pass_fail(p, EXIT_MANIFEST);
-		return;
-	}
-	begin_survey(p);
-}
-
-static void open_store(struct pass *p) {
-	enum inventory_mode mode = p->writes ? INVENTORY_WRITE : INVENTORY_READ;
-
-	if (directory_new(&p->s->directory, &p->directory, &p->error) < 0)
-		pass_fail(p, EXIT_CONFIG);
-	else if (inventory_open(p->s->store, mode, &p->inventory, &p->error) < 0)
-		pass_fail(p, EXIT_UNREACHABLE);
-	else if (p->undo_run)
-		read_run(p);
-}
-
-/* ERR_LOCKED is not an end: the step is taken again. */
-static void begin_directory(struct pass *p) {
-	if (directory_begin(p->directory, p->looking, &p->error) == OK)
-		return;
-	directory_end(p->directory);
-	if (p->error.code != ERR_LOCKED)
-		pass_fail(p, EXIT_UNREACHABLE);
-}
-
 static struct survey *survey(struct pass *p) {
 	return p->looking ? &p->look : &p->survey;
-}
-
-/* Under the lock nobody writes the tables but this run, and it writes each connection once. */
-static int load_once(struct pass *p) {
-	int r;
-
-	if (p->tables) {
-		r = inventory_look(p->inventory, &p->error);
-	} else {
-		p->tables = world_new(p->a);
-		r = inventory_load(p->inventory, p->tables, &p->error);
-	}
-	world_share_tables(p->look.world, p->tables);
-	return r;
-}
-
-static void load(struct pass *p) {
-	int r = p->looking ? load_once(p)
-	                   : inventory_load(p->inventory, p->survey.world, &p->error);
-
-	if (r < 0)
-		pass_fail(p, EXIT_UNREACHABLE);
 }
 
 static void decide(struct pass *p) {
@@ -128,41 +34,91 @@ static void fetch_entries(struct pass *p) {
 }
 
 static void begin_run(struct pass *p) {
+	pass_take_turns(p);
+	p->looking = pass_next_window(p);
+	if (p->looking)
+		directory_end(p->directory);
 	inventory_end(p->inventory);
+	p->run = (struct run){ .started = p->s->now,
+		               .ended = TIMESTAMP_NONE,
+		               .mode = p->undo_run ? "undo"
+		                       : p->agent  ? "agent"
+		                                   : "apply",
+		               .undoes = p->undo_run,
+		               .revision = p->revision ? p->revision : "",
+		               .digest = p->plan.digest,
+		               .outcome = "" };
 	if (inventory_run_begin(p->inventory, &p->run, &p->run.id, &p->error) < 0)
 		pass_fail(p, EXIT_UNREACHABLE);
 }
 
-static void end_store(struct pass *p) {
+static void choose(struct pass *p) {
+	p->agent->choose(p);
+}
+
+static void record(struct pass *p) {
+	pass_record(p);
+	p->more = p->looking && !p->exit_code && pass_next_window(p);
+}
+
+static void end_run(struct pass *p) {
 	if (p->inventory)
 		inventory_end(p->inventory);
-	if (p->run.id)
+	if (p->run.id && !p->run_ended)
 		pass_end_run(p);
+	p->run_ended = true;
+}
+
+/* The ledger is complete before anybody takes note of it. */
+static void note(struct pass *p) {
+	end_run(p);
+	p->agent->note(p);
+}
+
+static void end(struct pass *p) {
+	end_run(p);
+	/* Nobody is at the directory any more; the lock goes last. */
+	if (p->directory)
+		directory_end(p->directory);
+	p->lock = lock_release(p->lock);
 }
 
 /* ---- the loop ---- */
 
+/* Whoever reads what the agent logs is told what is released. */
+static bool has_to_write(const struct pass *p) {
+	bool any = p->writes && p->plan.released.n && !p->plan.over_limit;
+
+	for (size_t i = 0; i < p->plan.n && !any; i++)
+		any = p->chosen[i];
+	return any;
+}
+
 static const struct step {
 	void (*work)(struct pass *);
-	enum { ON_POOL, ON_STORE, ON_DIRECTORY } where;
+	enum pass_place where;
 	const char *phase;
 } steps[] = {
-	[PASS_READ] = { read_manifests, ON_POOL, "reading manifests" },
-	[PASS_OPEN] = { open_store, ON_STORE, "opening the store" },
+	[PASS_READ] = { pass_read, ON_POOL, "reading manifests" },
+	[PASS_OPEN] = { pass_open, ON_STORE, "opening the store" },
+	[PASS_LOCK_TO_RECOVER] = { pass_take_lock, ON_STORE, "taking the lock" },
+	[PASS_LOCK_TO_WRITE] = { pass_take_lock, ON_STORE, "taking the lock" },
 	[PASS_RECOVER] = { pass_recover, ON_STORE, "settling an earlier run" },
-	[PASS_BEGIN] = { begin_directory, ON_DIRECTORY, "reading the directory" },
-	[PASS_LOAD] = { load, ON_STORE, "reading the store" },
+	[PASS_BEGIN] = { pass_begin, ON_DIRECTORY, "reading the directory" },
+	[PASS_LOAD] = { pass_load, ON_STORE, "reading the store" },
 	[PASS_DECIDE] = { decide, ON_POOL, "planning" },
 	[PASS_ROWS] = { fetch_rows, ON_STORE, "reading the store" },
 	[PASS_ENTRIES] = { fetch_entries, ON_DIRECTORY, "reading the directory" },
 	[PASS_JUDGE] = { pass_judge, ON_POOL, "planning" },
+	[PASS_CHOOSE] = { choose, ON_POOL, "choosing" },
 	[PASS_RUN] = { begin_run, ON_STORE, "opening a run" },
 	[PASS_COMPARE] = { pass_compare, ON_POOL, "looking again" },
 	[PASS_INTEND] = { pass_intend, ON_STORE, "journaling" },
 	[PASS_WRITE] = { pass_carry_out, ON_DIRECTORY, "writing" },
 	[PASS_VERIFY] = { pass_verify, ON_DIRECTORY, "verifying" },
-	[PASS_RECORD] = { pass_record, ON_STORE, "recording" },
-	[PASS_END] = { end_store, ON_STORE, "closing the run" },
+	[PASS_RECORD] = { record, ON_STORE, "recording" },
+	[PASS_NOTE] = { note, ON_STORE, "taking note" },
+	[PASS_END] = { end, ON_STORE, "closing the run" },
 };
 
 static void pass_step(struct pass *p);
@@ -173,13 +129,17 @@ static struct pass *of_job(struct job *job) {
 
 static void on_work(struct job *job) {
 	struct pass *p = of_job(job);
+	uint64_t begin = uv_hrtime();
 
 	steps[p->state].work(p);
+	p->seconds = (double)(uv_hrtime() - begin) / 1e9;
 }
 
 static void on_done(struct job *job) {
 	struct pass *p = of_job(job);
 
+	if (p->agent)
+		p->agent->spent(p, steps[p->state].where, p->seconds);
 	p->state = p->exit_code && p->state != PASS_END ? PASS_END : p->next;
 	pass_step(p);
 }
@@ -215,33 +175,29 @@ static void wait_for_lock(struct pass *p) {
 	uv_timer_start(&p->retry, on_retry, RETRY_MS, 0);
 }
 
-static void lock(struct pass *p, enum pass_state next) {
-	const char *path = arena_printf(p->a, "%s.run", p->s->store);
-
-	if (lock_try(path, "apply", &p->lock, &p->error) == OK) {
+/* Behind pass_take_lock(): false where it has to be tried again. */
+static bool locked(struct pass *p, enum pass_state again) {
+	if (p->lock) {
 		p->waited = 0;
-		p->state = next;
-		uv_timer_start(&p->retry, on_retry, 0, 0);
-	} else if (p->error.code == ERR_LOCKED) {
-		wait_for_lock(p);
-	} else {
-		pass_fail(p, EXIT_UNREACHABLE);
-		p->state = PASS_END;
-		uv_timer_start(&p->retry, on_retry, 0, 0);
+		return true;
 	}
+	p->state = again;
+	wait_for_lock(p);
+	return false;
 }
 
 /*
  *   pass_plan():  READ ~> OPEN ~> [LOCK_TO_RECOVER ~> RECOVER] ~> BEGIN ~> rounds ~> JUDGE ~> END
  *                 --> DONE
  *   pass_write(): LOCK_TO_WRITE ~> RUN ~> [BEGIN ~> windows] ~> RECORD ~> END --> DONE
+ *   the agent's:  ... JUDGE ~> CHOOSE ~> [LOCK_TO_WRITE ~> ... RECORD] ~> NOTE ~> END --> DONE
  *   windows:      rounds ~> COMPARE ~> INTEND ~> WRITE ~> VERIFY [~> RECORD --> windows]
  *   rounds:       LOAD ~> DECIDE ~> [ROWS ~> ENTRIES ~> DECIDE ...]
  *   JUDGE may send the archives back to DECIDE, once.
  *
  * "~>" is work on a thread: on_done() comes back here with the next state. "-->" goes on at once.
- * RECOVER stands for an apply alone; what is in brackets in pass_write() only where something is
- * to be written. Any failure goes to END.
+ * RECOVER stands for an apply, and for the agent where something is open; what is in brackets
+ * behind it only where something is to be written. Any failure goes to END.
  */
 static void pass_step(struct pass *p) {
 	switch (p->state) {
@@ -249,13 +205,14 @@ static void pass_step(struct pass *p) {
 		go(p, PASS_OPEN);
 		return;
 	case PASS_OPEN:
-		go(p, p->writes ? PASS_LOCK_TO_RECOVER : PASS_BEGIN);
+		go(p, pass_opens_to_write(p) || p->unsettled ? PASS_LOCK_TO_RECOVER : PASS_BEGIN);
 		return;
 	case PASS_LOCK_TO_RECOVER:
-		lock(p, PASS_RECOVER);
+		go(p, PASS_RECOVER);
 		return;
 	case PASS_RECOVER:
-		go(p, PASS_BEGIN);
+		if (locked(p, PASS_LOCK_TO_RECOVER))
+			go(p, PASS_BEGIN);
 		return;
 	case PASS_BEGIN:
 		/* The question is asked without a lock; the look-again keeps it. */
@@ -289,19 +246,27 @@ static void pass_step(struct pass *p) {
 		go(p, PASS_JUDGED);
 		return;
 	case PASS_JUDGED:
-		p->state = p->reopened ? PASS_DECIDE : PASS_END;
+		p->state = p->reopened ? PASS_DECIDE : p->agent ? PASS_CHOOSE : PASS_END;
 		p->reopened = false;
 		pass_step(p);
 		return;
+	case PASS_CHOOSE:
+		go(p, PASS_CHOSEN);
+		return;
+	case PASS_CHOSEN:
+		p->state = has_to_write(p) ? PASS_LOCK_TO_WRITE : PASS_NOTE;
+		pass_step(p);
+		return;
 	case PASS_LOCK_TO_WRITE:
-		lock(p, PASS_RUN);
+		go(p, PASS_RUN);
 		return;
 	case PASS_RUN:
-		pass_take_turns(p);
-		p->looking = pass_next_window(p);
-		if (p->looking)
-			directory_end(p->directory);
-		go(p, p->looking ? PASS_BEGIN : PASS_RECORD);
+		if (locked(p, PASS_LOCK_TO_WRITE))
+			go(p, PASS_RUNS);
+		return;
+	case PASS_RUNS:
+		p->state = p->looking ? PASS_BEGIN : PASS_RECORD;
+		pass_step(p);
 		return;
 	case PASS_COMPARE:
 		go(p, PASS_INTEND);
@@ -319,16 +284,16 @@ static void pass_step(struct pass *p) {
 		go(p, PASS_RECORDED);
 		return;
 	case PASS_RECORDED:
-		p->state = p->looking && pass_next_window(p) ? PASS_LOAD : PASS_END;
+		p->state = p->more ? PASS_LOAD : p->agent ? PASS_NOTE : PASS_END;
 		pass_step(p);
+		return;
+	case PASS_NOTE:
+		go(p, PASS_END);
 		return;
 	case PASS_END:
 		go(p, PASS_DONE);
 		return;
 	case PASS_DONE:
-		if (p->directory)
-			directory_end(p->directory);
-		p->lock = lock_release(p->lock);
 		p->done(p); /* may free the pass: nothing follows */
 		return;
 	}
@@ -368,6 +333,11 @@ void pass_free(struct pass *p) {
 	free(p);
 }
 
+bool pass_only_reads(const struct pass *p) {
+	return !p->lock && p->state != PASS_RECOVER && p->state != PASS_LOCK_TO_RECOVER &&
+	       p->state != PASS_LOCK_TO_WRITE && p->state != PASS_RUN && p->state != PASS_NOTE;
+}
+
 void pass_plan(struct pass *p, void (*done)(struct pass *)) {
 	p->done = done;
 	p->state = PASS_READ;
@@ -376,13 +346,6 @@ void pass_plan(struct pass *p, void (*done)(struct pass *)) {
 
 void pass_write(struct pass *p, void (*done)(struct pass *)) {
 	p->done = done;
-	p->run = (struct run){ .started = p->s->now,
-		               .ended = TIMESTAMP_NONE,
-		               .mode = p->undo_run ? "undo" : "apply",
-		               .undoes = p->undo_run,
-		               .revision = "",
-		               .digest = p->plan.digest,
-		               .outcome = "" };
 	p->state = PASS_LOCK_TO_WRITE;
 	pass_step(p);
 }

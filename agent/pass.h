@@ -4,7 +4,8 @@
  * A pass has two halves. pass_plan() reads everything and makes the plan; nothing is locked and
  * nothing written but what recovery closes (apply alone). pass_write() carries out the items that
  * were chosen, after looking again. What is asked between the halves is the command's business.
- * Both return at once and call `done` from the loop when they have ended.
+ * Both return at once and call `done` from the loop when they have ended. The agent's passes ask
+ * nobody: its pass_plan() chooses by itself and goes on to the end.
  */
 #pragma once
 
@@ -29,25 +30,45 @@ enum pass_state {
 	PASS_ENTRIES,
 	PASS_JUDGE,
 	PASS_JUDGED,
+	PASS_CHOOSE,
+	PASS_CHOSEN,
 	PASS_LOCK_TO_WRITE,
 	PASS_RUN,
+	PASS_RUNS,
 	PASS_COMPARE,
 	PASS_INTEND,
 	PASS_WRITE,
 	PASS_VERIFY,
 	PASS_RECORD,
 	PASS_RECORDED,
+	PASS_NOTE,
 	PASS_END,
 	PASS_DONE
+};
+
+/* Whose time a step takes. */
+enum pass_place { ON_POOL, ON_STORE, ON_DIRECTORY };
+
+/* What the agent has beside a command; each but `spent` runs off the loop. */
+struct pass;
+struct pass_agent {
+	const struct connections *connections; /* those in force, instead of reading manifests */
+	const char *revision;                  /* of their checkout; NULL */
+	void (*loaded)(struct pass *);         /* the store is open: what else is read from it */
+	void (*choose)(struct pass *);         /* sets p->chosen, and the outcome of what is left */
+	void (*note)(struct pass *);           /* the end of a pass that made a plan */
+	void (*spent)(struct pass *, enum pass_place where, double seconds); /* on the loop */
+	void *context;
 };
 
 struct pass {
 	uv_loop_t *loop;
 	const struct session *s;
 	struct arena *a;
-	bool writes;            /* an apply: recovers first, opens the store for writing */
-	const char *saved_path; /* apply --plan: instead of manifests; or NULL */
-	int64_t undo_run;       /* takes this run back, instead of manifests; or 0 */
+	bool writes;                    /* an apply: recovers first, opens the store for writing */
+	const char *saved_path;         /* apply --plan: instead of manifests; or NULL */
+	int64_t undo_run;               /* takes this run back, instead of manifests; or 0 */
+	const struct pass_agent *agent; /* NULL: a command's */
 	void (*done)(struct pass *);
 
 	enum pass_state state, next;
@@ -57,6 +78,13 @@ struct pass {
 	uv_timer_t retry;
 	int64_t waited; /* milliseconds, for a lock */
 	volatile bool interrupted;
+	const char *interrupted_by; /* why, where it was no signal; NULL */
+	double seconds;             /* that the last step took */
+	bool more;                  /* another window is to be written */
+	bool run_ended;
+	const char *revision;      /* of the manifests' git checkout; NULL */
+	bool unsettled;            /* of the agent: there are open intents */
+	enum pass_state failed_at; /* with an exit code: the step that failed */
 
 	struct connections connections;
 	struct saved saved;
@@ -93,7 +121,10 @@ struct pass {
 struct pass *pass_new(uv_loop_t *loop, const struct session *s, bool writes);
 /* Ends them and closes everything; the loop must run once more after it. */
 void pass_stop(struct pass *p);
+/* Any thread, once it is stopped; takes its time where much was planned. */
 void pass_free(struct pass *p);
+/* Whether it can be left at once without anything half done: nothing is being written. */
+bool pass_only_reads(const struct pass *p);
 
 void pass_plan(struct pass *p, void (*done)(struct pass *));
 /* The items with `chosen` are carried out; those not chosen that are `none` are pinned. */
@@ -101,6 +132,15 @@ void pass_write(struct pass *p, void (*done)(struct pass *));
 
 /* ---- steps of pass.c that have a file of their own; each runs off the loop ---- */
 
+/* agent/pass_read.c ... */
+void pass_read(struct pass *p); /* what is wished */
+void pass_open(struct pass *p); /* the store, and the directory's config */
+/* p->lock, and the store for writing; where somebody else has it, the error is ERR_LOCKED alone. */
+void pass_take_lock(struct pass *p);
+void pass_begin(struct pass *p); /* the directory, likewise */
+void pass_load(struct pass *p);
+/* Is the store opened for writing at once? The agent does where there is something to write. */
+bool pass_opens_to_write(const struct pass *p);
 void pass_recover(struct pass *p);     /* agent/pass_recover.c: under the lock */
 void pass_judge(struct pass *p);       /* agent/pass_judge.c: claims, filters, sums */
 void pass_take_turns(struct pass *p);  /* agent/pass_turns.c: the order of writing */

@@ -61,7 +61,8 @@ static void outcome_of_all(struct pass *p, enum outcome outcome, const char *mes
 void pass_intend(struct pass *p) {
 	inventory_end(p->inventory);
 	if (p->interrupted) {
-		outcome_of_all(p, OUTCOME_NOT_ATTEMPTED, "interrupted");
+		outcome_of_all(p, OUTCOME_NOT_ATTEMPTED,
+		               p->interrupted_by ? p->interrupted_by : "interrupted");
 		p->n_batch = 0;
 		return;
 	}
@@ -131,7 +132,8 @@ void pass_record(struct pass *p) {
 	/* In the order in which they were carried out. */
 	for (size_t i = 0; i < p->look.n; i++)
 		items[n++] = p->batch_items[i];
-	for (size_t i = 0; last && i < p->plan.n; i++)
+	/* Only a person's apply pins what it found in order. */
+	for (size_t i = 0; last && !p->agent && i < p->plan.n; i++)
 		if (p->plan.items[i].action == ACTION_NONE)
 			items[n++] = p->plan.items + i;
 	if (inventory_record(p->inventory, p->run.id, p->s->now, items, n, &p->error) < 0)
