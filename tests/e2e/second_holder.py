@@ -35,6 +35,8 @@ def half_done(w):
         after = w.directory.read_bytes()
         if after != before and w.rows("SELECT count(*) AS n FROM intent")[0]["n"]:
             return
+        # Too late or too early: how long it takes hangs on what else the machine does.
+        took *= 0.93 if after != before else 1.05
         if after != before:
             w.directory.write_bytes(before)
             (w.path / "mbxctl.db").unlink()
