@@ -98,7 +98,10 @@ struct findings {
 	size_t n_runs;
 };
 
-/* The manifests that are in force; counted likewise. */
+/* Of attention_total, how many were not suspended on request. */
+size_t findings_attention(const struct findings *f);
+
+/* The manifests that are in force; counted likewise. The errors of one file stand together. */
 struct broken {
 	struct diag diag;
 	bool kept; /* its last good version stays in force */
@@ -140,7 +143,10 @@ struct picture {
 		const char *message; /* of the last failure; NULL */
 	} directory;
 	const struct findings *last; /* NULL: no pass has ended yet */
-	int64_t last_success;        /* when a plan could be made last; TIMESTAMP_NONE */
-	int64_t next_pass;           /* TIMESTAMP_NONE: when something happens */
-	const char *next_why;        /* "interval", "retry", ...; NULL */
+	/* The last that made a plan: `last`, or an earlier one while the store or the directory is
+	 * out of reach. What is shown of connections is from it. NULL: none yet. */
+	const struct findings *planned;
+	int64_t last_success; /* when a plan could be made last; TIMESTAMP_NONE */
+	int64_t next_pass;    /* TIMESTAMP_NONE: when something happens */
+	const char *next_why; /* "interval", "retry", ...; NULL */
 };
