@@ -54,7 +54,7 @@ install_packages() {
     libldap-dev libsqlite3-dev sqlite3 libuv1-dev libcmocka-dev libjansson-dev libcsv-dev \
     uthash-dev libunistring-dev nettle-dev libgnutls28-dev libmicrohttpd-dev jq python3 python3-jsonschema \
     python3-yaml expect \
-    ldap-utils gnutls-bin openssl prometheus chromium faketime systemd &&
+    ldap-utils gnutls-bin openssl prometheus chromium chromium-driver faketime systemd &&
     install_slapd &&
     install_missing "libclang-rt-$(clang -dumpversion | cut -d . -f 1)-dev"
 }
