@@ -61,16 +61,19 @@ void sheet_wrapped(struct sheet *s, size_t column, size_t indent, const char *wo
 
 void sheet_fact(struct sheet *s, enum hue h, const char *label, const char *words) {
 	buf_printf(s->out, "%-*s", LABEL, label);
-	sheet_hue(s, h);
+	if (h != PLAIN)
+		sheet_hue(s, h);
 	sheet_wrapped(s, LABEL, LABEL, words);
 	if (h != PLAIN)
 		sheet_hue(s, PLAIN);
 }
 
 void sheet_title(struct sheet *s, const char *words) {
+	buf_putc(s->out, '\n');
 	sheet_hue(s, BOLD);
-	buf_printf(s->out, "\n%s\n", words);
+	buf_puts(s->out, words);
 	sheet_hue(s, PLAIN);
+	buf_putc(s->out, '\n');
 }
 
 const char *sheet_count(struct sheet *s, int64_t n, const char *noun) {
