@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+
 enum log_level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARNING, LEVEL_ERROR };
 
 /* Ended by a key of NULL; a text of NULL leaves its field out. */
@@ -24,7 +26,16 @@ struct log_field {
 #define F_TIME(key, value) ((struct log_field){ (key), "", (value), FIELD_IS_TIME })
 
 void log_open(bool json, bool debug);
+/* Any thread. A line that cannot be written is lost: the agent does not stop for its log. */
 void log_event(enum log_level level, const char *event, const struct log_field *fields);
 #define LOG(level, event, ...)                                                                     \
 	log_event((level), (event), (const struct log_field[]){ __VA_ARGS__, { 0 } })
-uint64_t log_lines(void);
+uint64_t log_lines(void); /* that were written */
+
+/*
+ * The line itself, with its end, as of `now`. At most LOG_LINE_MAX bytes: where texts are too long
+ * each is cut, and ends in "... (N bytes more)".
+ */
+enum { LOG_LINE_MAX = 64 * 1024 };
+void log_line(bool json, int64_t now, enum log_level level, const char *event,
+              const struct log_field *fields, struct buf *out);
