@@ -36,6 +36,7 @@ struct options {
 	int64_t max_changes;                /* -1: not given */
 	int64_t lock_timeout;               /* seconds */
 	const char *date_order, *time_zone; /* of an inventory */
+	const char *reason, *until;         /* of a suspension */
 	bool prune, verify;
 	bool detailed_exitcode, yes, held, quiet, verbose, help;
 	struct texts arguments; /* what is no option */
@@ -71,5 +72,9 @@ int cmd_suggest(const struct options *o, struct arena *a);
 int cmd_export(const struct options *o, struct arena *a);
 int cmd_explain(const struct options *o, struct arena *a);
 int cmd_history(const struct options *o, struct arena *a);
+int cmd_status(const struct options *o, struct arena *a);
+int cmd_sync(const struct options *o, struct arena *a);
+int cmd_suspend(const struct options *o, struct arena *a);
+int cmd_resume(const struct options *o, struct arena *a);
 int cmd_schema(const struct options *o, struct arena *a);
 int cmd_version(const struct options *o, struct arena *a);

@@ -12,17 +12,18 @@ struct habit {
 static const struct habit commands[] = {
 	{ "diff show dry-run dryrun preview whatif", "`mbxctl plan` shows what would change" },
 	{ "check lint test", "`mbxctl validate` checks manifests" },
-	{ "connect create deploy sync run", "`mbxctl apply` carries out what manifests say" },
+	{ "connect create deploy run", "`mbxctl apply` carries out what manifests say" },
 	{ "import inventory", "write `mbxctl store import FILE`" },
 	{ "list ls get", "`mbxctl store list` lists mailboxes, `mbxctl history` runs" },
 	{ "store", "write `mbxctl store import FILE` or `mbxctl store list`" },
 	{ "rollback revert restore disconnect destroy", "`mbxctl undo RUN` takes a run back" },
 	{ "log audit runs", "`mbxctl history` lists the runs" },
 	{ "agent daemon watch", "this version has none; run `mbxctl apply --yes` from a timer" },
-	{ "suspend pause", "write `suspend: true` with the connection" },
-	{ "resume unpause", "take `suspend` away from the connection" },
+	{ "pause", "`mbxctl suspend` has the agent write nothing for a while" },
+	{ "unpause", "`mbxctl resume` ends a suspension of the agent" },
 	{ "doctor", "there is nothing to examine: an LDIF file is all that is read" },
-	{ "status", "`mbxctl plan` shows what is to do, `mbxctl history` what was done" },
+	{ "state health", "`mbxctl status` tells how the agent does" },
+	{ "reconcile refresh trigger", "`mbxctl sync` has the agent make a pass now" },
 };
 
 static const struct habit options[] = {

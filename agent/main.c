@@ -75,6 +75,28 @@ const struct command commands[] = {
 	  "still has the value that the run wrote. Only plans; to carry it out, --save it and run\n"
 	  "mbxctl apply --plan FILE. An undone connect starts the mailbox's purge date anew.",
 	  PLANNING "S", 1, 1, cmd_undo },
+	{ "status", "", "how the running agent does",
+	  "Asks the running agent what it is doing, what it found in its last pass and what needs "
+	  "somebody's eyes. -o json gives the whole of it.\n\n"
+	  "Exit: 0; 69 no agent is running.",
+	  "coC", 0, 0, cmd_status },
+	{ "sync", "", "have the running agent make a pass now, and wait for it",
+	  "Has the running agent read everything and reconcile at once, and prints how that ended. "
+	  "Waits as long as it takes: Ctrl-C ends the waiting, not the pass. For root and the "
+	  "agent's user.\n\n"
+	  "Exit: as plan or apply of the same, by the agent's mode; 69 no agent is running.",
+	  "coq", 0, 0, cmd_sync },
+	{ "suspend", "", "have the running agent write nothing for a while",
+	  "The agent goes on to plan and to tell, but writes nothing until `mbxctl resume`, or the "
+	  "time of --until; also after it was started anew. For root and the agent's user. To "
+	  "leave "
+	  "one connection alone, write `suspend: true` with it.\n\n"
+	  "Exit: 0; 69 no agent is running.",
+	  "cru", 0, 0, cmd_suspend },
+	{ "resume", "", "end a suspension of the running agent",
+	  "The agent writes again, as its config has it. For root and the agent's user.\n\n"
+	  "Exit: 0, also where it was not suspended; 69 no agent is running.",
+	  "c", 0, 0, cmd_resume },
 	{ "schema", "manifest|config", "JSON Schema of the files that people write",
 	  "Prints the JSON Schema (draft 2020-12) of a manifest or of the config, for editors. "
 	  "What a\n"

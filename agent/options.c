@@ -61,6 +61,10 @@ static const struct option_row {
 	  "how long to wait for another run (default 30s)" },
 	{ 'n', "now", TEXT, offsetof(struct options, now), "TIME",
 	  "the time to reckon with, RFC 3339 (also SOURCE_DATE_EPOCH)" },
+	{ 'r', "reason", TEXT, offsetof(struct options, reason), "TEXT",
+	  "why, for those who ask for the status" },
+	{ 'u', "until", TEXT, offsetof(struct options, until), "TIME",
+	  "when it ends by itself: RFC 3339, or a length of time from now such as 4h" },
 	{ 'h', "help", FLAG, offsetof(struct options, help), NULL, "this text" },
 };
 enum { ROWS = sizeof(rows) / sizeof(*rows) };

@@ -64,7 +64,7 @@ COMMANDS = {
     "--verbose": (64, "options stand after the command"),
     "-V": (64, "write --version"),
     "agent": (64, "run `mbxctl apply --yes` from a timer"),
-    "suspend": (64, "write `suspend: true`"),
+    "pause": (64, "`mbxctl suspend` has the agent write nothing"),
     "plan -o=json --only John": (0, 'did you mean "John Evans"?'),
     "plan --only Sofia*": (0, ""),
     "plan --only Lindqvist": (0, 'write "*Lindqvist*"'),

@@ -7,6 +7,7 @@
  *     bytes        of an answer to `status`
  *     sync         milliseconds that a `sync` takes
  *     exit         what it says of its end
+ *     wake         so many times to have whoever listens there look soon, instead of listening
  *
  * Says "ready" when it listens; ends with SIGTERM and its counts.
  */
@@ -17,6 +18,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "agent/service/call.h"
 #include "agent/service/control.h"
 #include "base/json.h"
 
@@ -32,7 +34,7 @@ struct driver {
 	uv_loop_t loop;
 	uv_signal_t term;
 	struct control *control;
-	int64_t send, read, bytes, sync, exit;
+	int64_t send, read, bytes, sync, exit, wake;
 	struct sync *syncs;
 	bool suspended;
 	char *reason, *until;
@@ -195,11 +197,8 @@ static void read_number(const char *given) {
 	static const struct {
 		const char *name;
 		int64_t *field;
-	} numbers[] = { { "send", &d.send },
-		        { "read", &d.read },
-		        { "bytes", &d.bytes },
-		        { "sync", &d.sync },
-		        { "exit", &d.exit } };
+	} numbers[] = { { "send", &d.send }, { "read", &d.read }, { "bytes", &d.bytes },
+		        { "sync", &d.sync }, { "exit", &d.exit }, { "wake", &d.wake } };
 	size_t len = strcspn(given, "=");
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
@@ -219,6 +218,10 @@ int main(int argc, char **argv) {
 		return 64;
 	for (int i = 2; i < argc; i++)
 		read_number(argv[i]);
+	for (int64_t i = 0; i < d.wake; i++)
+		call_wake(argv[1]);
+	if (d.wake)
+		return 0;
 	signal(SIGPIPE, SIG_IGN);
 	if (uv_loop_init(&d.loop) != 0)
 		abort();

@@ -3,9 +3,12 @@
 
 usage: flood.py DRIVER TEST [SEED]
 """
+import contextlib
+import fcntl
 import json
 import os
 import random
+import signal
 import socket
 import stat
 import sys
@@ -262,6 +265,46 @@ def a_socket_left_behind_is_taken():
         assert not (f / "s").exists(), "the end left the socket"
 
 
+@contextlib.contextmanager
+def stopped(driver):
+    """It does nothing, and as many wait for it as the kernel lets."""
+    driver.process.send_signal(signal.SIGSTOP)
+    waiting = []
+    try:
+        while True:
+            s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            waiting.append(s)
+            s.connect(driver.path)
+    except BlockingIOError:
+        yield
+    finally:
+        for s in waiting:
+            s.close()
+        driver.process.send_signal(signal.SIGCONT)
+
+
+def wake(path, n):
+    code, said = Driver(DRIVER, path, ready=False, wake=n).refused()
+    assert (code, said) == (0, ""), said
+
+
+def waking_waits_for_nothing():
+    with Folder() as f:
+        wake(f / "s", 1)  # nobody is there
+        wake(f / ("x" * 200), 1)
+        with Driver(DRIVER, f / "s") as d:
+            for _ in range(10):
+                wake(f / "s", 10)
+                assert d.ask("status")["ok"]  # so that they do not become too many at once
+            began = time.monotonic()
+            with stopped(d):
+                wake(f / "s", 1)
+            assert time.monotonic() < began + 5, "it waits for an agent that is stuck"
+            wait_for(lambda: "ok" in d.ask("status"), "it does not listen any more")
+            told = d.end()
+            assert told["wake"] == 100, told
+
+
 def one_listener():
     with Folder() as f, Driver(DRIVER, f / "s") as d:
         inode = os.stat(f / "s").st_ino
@@ -269,20 +312,9 @@ def one_listener():
         assert (code, said) == (5, f"an agent listens at {f}/s already\n"), (code, said)
         assert os.stat(f / "s").st_ino == inode, "the second took the socket"
         # Also one that is stopped, with many who wait for it.
-        os.kill(d.process.pid, 19)
-        waiting = []
-        try:
-            while True:
-                s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-                waiting.append(s)
-                s.connect(d.path)
-        except BlockingIOError:
-            pass
-        code, said = Driver(DRIVER, f / "s", ready=False).refused()
-        os.kill(d.process.pid, 18)
+        with stopped(d):
+            code, said = Driver(DRIVER, f / "s", ready=False).refused()
         assert code == 5 and "already" in said, (code, said)
-        for s in waiting:
-            s.close()
         wait_for(lambda: "ok" in d.ask("status"), "it does not listen any more")
 
 
@@ -301,6 +333,20 @@ def of_many_one_listens():
                 if d is not winners[0]:
                     assert d.refused()[0] == 5
             winners[0].end()
+
+
+def starts_are_one_after_another():
+    """Whoever may take a stale socket away holds the lock of its folder meanwhile."""
+    with Folder() as f:
+        folder = os.open(f, os.O_RDONLY)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        code, said = Driver(DRIVER, f / "s", ready=False).refused()
+        assert code == 5 and "somebody holds a lock of the folder" in said, (code, said)
+        d = Driver(DRIVER, f / "s", ready=False)
+        time.sleep(0.2)  # it is waiting by now, or will find the lock free: both must do
+        os.close(folder)
+        assert d.process.stdout.readline() == "ready\n", d.refused()
+        d.end()
 
 
 def foreign_paths():
