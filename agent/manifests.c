@@ -13,25 +13,14 @@
 #include "base/hash.h"
 #include "base/text.h"
 
-/* What a path leads to; of standard input nothing is known. */
-struct file {
-	const char *path;
-	dev_t device;
-	ino_t inode;
-};
-struct files {
-	struct file *v;
-	size_t n, cap;
-};
-
-static bool is_manifest(const char *name) {
+bool manifests_is_name(const char *name) {
 	const char *dot = strrchr(name, '.');
 
 	return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
 }
 
 static int by_name(const void *a, const void *b) {
-	const struct file *x = a, *y = b;
+	const struct manifest_file *x = a, *y = b;
 
 	return strcmp(x->path, y->path);
 }
@@ -42,8 +31,9 @@ static void trouble(struct diags *diags, const char *path, const char *what, con
 	diag_add(diags, at, "manifest-unreadable", NULL, 0, "%s%s", what, why);
 }
 
-static void add(struct arena *a, struct files *files, const char *path, const struct stat *st) {
-	struct file file = { path, st->st_dev, st->st_ino };
+static void add(struct arena *a, struct manifest_files *files, const char *path,
+                const struct stat *st) {
+	struct manifest_file file = { path, st->st_dev, st->st_ino };
 
 	ARENA_PUSH(a, files, file);
 }
@@ -58,16 +48,17 @@ static const char *fault(const FTSENT *e) {
 		return "the link leads back to a folder that it lies in: take it away";
 	case FTS_SLNONE:
 	case FTS_NS:
-		return is_manifest(e->fts_name) ? "the link leads to nothing" : NULL;
+		return manifests_is_name(e->fts_name) ? "the link leads to nothing" : NULL;
 	case FTS_DEFAULT:
-		return is_manifest(e->fts_name) ? "this is no regular file" : NULL;
+		return manifests_is_name(e->fts_name) ? "this is no regular file" : NULL;
 	default:
 		return NULL;
 	}
 }
 
 /* Links are followed, as git-sync and Kubernetes publish by them; a circle of links is told. */
-static void walk(struct arena *a, const char *folder, struct files *files, struct diags *diags) {
+static void walk(struct arena *a, const char *folder, struct manifest_files *files,
+                 struct diags *diags) {
 	char *roots[] = { arena_strdup(a, folder), NULL };
 	FTS *tree = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL);
 	size_t before = files->n, problems = diags->n;
@@ -81,7 +72,7 @@ static void walk(struct arena *a, const char *folder, struct files *files, struc
 		const char *why = fault(e);
 		if (why)
 			trouble(diags, arena_strdup(a, e->fts_path), why, "");
-		else if (e->fts_info == FTS_F && is_manifest(e->fts_name))
+		else if (e->fts_info == FTS_F && manifests_is_name(e->fts_name))
 			add(a, files, arena_strdup(a, e->fts_path), e->fts_statp);
 	}
 	if (tree)
@@ -114,13 +105,19 @@ static const char *meant_by(struct arena *a, const char *path) {
 	return nearest ? arena_printf(a, ", did you mean %.*s%s?", (int)folder, path, nearest) : "";
 }
 
-static void find(struct arena *a, const char *path, struct files *files, struct diags *diags) {
-	struct stat st = { 0 };
-	char *copy = arena_strdup(a, path);
+char *manifests_label(struct arena *a, const char *path) {
+	size_t n = strlen(path);
 
-	/* `mailboxes/` and `mailboxes` are called the same in messages. */
-	for (size_t n = strlen(copy); n > 1 && copy[n - 1] == '/'; n--)
-		copy[n - 1] = '\0';
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	return arena_copy(a, path, n);
+}
+
+static void find(struct arena *a, const char *path, struct manifest_files *files,
+                 struct diags *diags) {
+	struct stat st = { 0 };
+	const char *copy = manifests_label(a, path);
+
 	if (strcmp(path, "-") == 0)
 		add(a, files, path, &st);
 	else if (stat(copy, &st) != 0)
@@ -181,23 +178,28 @@ static const char *other_file(const char *bytes, size_t len) {
 	return NULL;
 }
 
-static void read_one(struct arena *a, const char *path, struct connections *ret,
-                     struct diags *diags) {
-	const char *label = strcmp(path, "-") == 0 ? "<stdin>" : path;
-	struct error err;
-	char *bytes;
-	size_t len;
+static const char *label_of(const char *path) {
+	return strcmp(path, "-") == 0 ? "<stdin>" : path;
+}
 
-	if (file_read(path, MANIFEST_BYTES_MAX, &bytes, &len, &err) < 0) {
-		trouble(diags, label, without_path(a, err.text, path), "");
-		return;
-	}
+bool manifests_load(struct arena *a, const char *path, char **ret, size_t *ret_len,
+                    const char **ret_why) {
+	struct error err;
+
+	if (file_read(path, MANIFEST_BYTES_MAX, ret, ret_len, &err) == OK)
+		return true;
+	*ret_why = without_path(a, err.text, path);
+	return false;
+}
+
+void manifests_decode(struct arena *a, const char *path, const char *bytes, size_t len,
+                      struct connections *ret, struct diags *diags) {
 	const char *other = other_file(bytes, len);
+
 	if (other)
-		trouble(diags, label, "this is no manifest but ", other);
+		trouble(diags, label_of(path), "this is no manifest but ", other);
 	else
-		manifest_decode(a, label, name_of(a, path), bytes, len, ret, diags);
-	free(bytes);
+		manifest_decode(a, label_of(path), name_of(a, path), bytes, len, ret, diags);
 }
 
 struct known {
@@ -209,7 +211,7 @@ struct known {
 };
 
 /* The same file by two paths is one wish, not two; so is standard input. */
-static bool seen(struct arena *a, struct known **table, const struct file *file) {
+static bool seen(struct arena *a, struct known **table, const struct manifest_file *file) {
 	struct known *fresh = ARENA_NEW(a, struct known), *found;
 
 	fresh->key.device = file->device;
@@ -220,24 +222,50 @@ static bool seen(struct arena *a, struct known **table, const struct file *file)
 	return found;
 }
 
-void manifests_read(struct arena *a, const char *const *paths, const struct config *config,
-                    struct connections *ret, size_t *ret_files, struct diags *diags) {
+static void leave_out_twins(struct manifest_files *files) {
 	struct arena *scratch = arena_new();
-	struct files files = { 0 };
 	struct known *known = NULL;
-	size_t n_paths = 0;
+	size_t kept = 0;
 
-	for (; paths[n_paths]; n_paths++)
-		find(a, paths[n_paths], &files, diags);
-	*ret_files = 0;
-	for (size_t i = 0; i < files.n; i++) {
-		/* Within one folder every path is another file. */
-		if (n_paths > 1 && seen(scratch, &known, files.v + i))
-			continue;
-		read_one(a, files.v[i].path, ret, diags);
-		(*ret_files)++;
-	}
+	for (size_t i = 0; i < files->n; i++)
+		if (!seen(scratch, &known, files->v + i))
+			files->v[kept++] = files->v[i];
+	files->n = kept;
 	HASH_CLEAR(hh, known);
 	arena_free(scratch);
+}
+
+void manifests_find(struct arena *a, const char *const *paths, struct manifest_files *ret,
+                    struct diags *diags) {
+	size_t n_paths = 0;
+
+	for (; paths[n_paths]; n_paths++) {
+		size_t before = ret->n;
+		find(a, paths[n_paths], ret, diags);
+		if (ret->n == before)
+			ARENA_PUSH(a, &ret->barren, manifests_label(a, paths[n_paths]));
+	}
+	/* Within one folder every path is another file. */
+	if (n_paths > 1)
+		leave_out_twins(ret);
+}
+
+void manifests_read(struct arena *a, const char *const *paths, const struct config *config,
+                    struct connections *ret, size_t *ret_files, struct diags *diags) {
+	struct manifest_files files = { 0 };
+
+	manifests_find(a, paths, &files, diags);
+	*ret_files = files.n;
+	for (size_t i = 0; i < files.n; i++) {
+		const char *path = files.v[i].path, *why;
+		char *bytes;
+		size_t len;
+		if (manifests_load(a, path, &bytes, &len, &why)) {
+			manifests_decode(a, path, bytes, len, ret, diags);
+			free(bytes);
+		} else {
+			trouble(diags, label_of(path), why, "");
+		}
+	}
 	manifest_check(ret, config, diags);
 }

@@ -26,6 +26,7 @@ struct diag {
 	const char *code;    /* stable, for machines: `alias-invalid` */
 	const char *message; /* for people: what is wrong, and what to write instead */
 	const char *text;    /* the line as it stands in the file; NULL: not shown */
+	const char *other;   /* the other file that it is about as much; NULL: none */
 	size_t order;        /* of adding: ties keep it */
 };
 

@@ -43,7 +43,7 @@ install_packages() {
     die "this needs apt-get (Debian 12); elsewhere build by hand, see README.md"
   wanted=$(missing meson ninja-build pkg-config gcc libc6-dev libyaml-dev libldap-dev \
     libsqlite3-dev libuv1-dev libjansson-dev libcsv-dev uthash-dev libunistring-dev \
-    nettle-dev libgnutls28-dev libmicrohttpd-dev libcmocka-dev)
+    nettle-dev libgnutls28-dev libmicrohttpd-dev libgit2-dev libcmocka-dev)
   [ -n "$wanted" ] || return 0
   sudo=
   if [ "$(id -u)" -ne 0 ]; then

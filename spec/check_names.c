@@ -44,6 +44,7 @@ static size_t gather(struct arena *scratch, const struct connections *all, struc
 static void tell_twice(const struct connection *c, const struct connection *other,
                        struct diags *diags) {
 	struct arena *a = diags->arena;
+	size_t before = diags->n;
 
 	source_problem(c->source, diags, c->name_at, "name-twice",
 	               "the manifest \"%s\" has two connections named \"%s\", the other at "
@@ -51,6 +52,8 @@ static void tell_twice(const struct connection *c, const struct connection *othe
 	               source_quoted(a, c->manifest, strlen(c->manifest)),
 	               source_quoted(a, c->name, strlen(c->name)), other->at.file,
 	               other->name_at.line);
+	if (diags->n > before)
+		diags->v[before].other = other->at.file;
 }
 
 void manifest_check_names(const struct connections *all, struct diags *diags) {

@@ -11,26 +11,16 @@
  */
 #pragma once
 
+#include "agent/service/look.h"
 #include "agent/service/picture.h"
 #include "spec/manifest.h"
-
-/* One look: what stands there now. */
-struct look;
-struct look *look_take(const char *const *paths); /* reads all files; blocking */
-struct look *look_free(struct look *l);           /* NULL is fine; returns NULL */
-/* Do both show the same files, with the same bytes? */
-bool look_same(const struct look *a, const struct look *b);
-/* The paths of its files that differ from the other look, or are not in it; NULL-ended, sorted. */
-const char *const *look_changed(const struct look *l, const struct look *earlier);
-/* Forgets a file: it counts as unreadable, because it is just being written. */
-void look_distrust(struct look *l, const char *path, const char *why);
 
 /* The last good version of one file, as the store keeps it. */
 struct good {
 	const char *path;
 	const char *bytes;
 	size_t len;
-	char sha256[65];
+	char sha256[SHA256_TEXT];
 };
 
 /* A set of connections, for as long as a pass needs it; counted. */
@@ -39,19 +29,27 @@ struct wishes {
 	int refs; /* of the loop alone */
 	struct connections connections;
 	size_t files;
-	const char *revision; /* of the git checkout of the first path in one; NULL */
-	struct broken *broken;
+	const char *revision;  /* of the git checkout of the first path in one; NULL */
+	struct broken *broken; /* by place */
 	size_t n_broken;
 	struct good *good; /* of every file in force, sorted by path */
 	size_t n_good;
 };
 
 /*
- * What is in force from now on, given the last good versions. `good` may be those of the store, or
- * of the wishes before. Blocking and long. Never NULL; without any connection where nothing is
- * good.
+ * What is in force from now on, given the last good versions: those of the store, or of the wishes
+ * before. Blocking and long. Never NULL; without any connection where nothing is good.
+ *
+ * All files are judged as they were looked at. One with a problem falls back to its last good
+ * version, and is left out where it has none; so does, of two files that do not go together (one
+ * name twice), the one that changed, or both where both did. Where neither did, the one whose path
+ * is later is left out. This goes on until nothing is wrong. `broken` says why.
  */
-struct wishes *wishes_new(const struct look *l, const char *const *paths,
-                          const struct config *config, const struct good *good, size_t n_good);
+struct wishes *wishes_new(const struct look *l, const struct config *config,
+                          const struct good *good, size_t n_good);
+
+/* The same files in force, and the same problems? */
+bool wishes_same(const struct wishes *a, const struct wishes *b);
+
 struct wishes *wishes_ref(struct wishes *w);
 struct wishes *wishes_unref(struct wishes *w); /* NULL is fine; returns NULL */

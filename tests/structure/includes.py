@@ -23,6 +23,7 @@ LIBRARIES = {
     "ldif.h": ["store/directory"],
     "sqlite3.h": ["store/inventory", "agent"],
     "uv.h": ["store/directory", "agent"],
+    "git2.h": ["agent/service/revision.c"],
     "microhttpd.h": ["agent/service/http.c"],
     "yaml.h": ["spec", "agent"],
 }
@@ -97,7 +98,7 @@ def circles(graph):
 def offences(source):
     files = {}
     for room in RANK:
-        for file in sorted((source / room).glob("*.[ch]")):
+        for file in sorted((source / room).rglob("*.[ch]")):
             files[file.relative_to(source).as_posix()] = list(includes_of(file))
     if not files:
         yield str(source), 1, "no C source is here"

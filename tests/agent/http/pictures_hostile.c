@@ -80,8 +80,8 @@ static const struct run hostile_runs[] = {
 	{ 1, NOW - 48, NOW - 47, SCRIPT, 0, "", DIGEST, 3, 0, 0, 0, 0, 0, IMAGE },
 };
 static const struct broken hostile_broken[] = {
-	{ { { SCRIPT, 1, 1 }, IMAGE, SCRIPT IMAGE, NULL, 0 }, true },
-	{ { { LINES, 1, 1 }, "yaml", BIDI, NULL, 0 }, false },
+	{ { { SCRIPT, 1, 1 }, IMAGE, SCRIPT IMAGE, NULL, NULL, 0 }, true },
+	{ { { LINES, 1, 1 }, "yaml", BIDI, NULL, NULL, 0 }, false },
 };
 static const char *const hostile_paths[] = { SCRIPT, LINES, LONG, NULL };
 
