@@ -33,7 +33,8 @@ static void trouble(struct diags *diags, const char *path, const char *what, con
 
 static void add(struct arena *a, struct manifest_files *files, const char *path,
                 const struct stat *st) {
-	struct manifest_file file = { path, st->st_dev, st->st_ino };
+	int64_t modified = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+	struct manifest_file file = { path, st->st_dev, st->st_ino, modified };
 
 	ARENA_PUSH(a, files, file);
 }
@@ -46,8 +47,11 @@ static const char *fault(const FTSENT *e) {
 		return strerror(e->fts_errno);
 	case FTS_DC:
 		return "the link leads back to a folder that it lies in: take it away";
-	case FTS_SLNONE:
 	case FTS_NS:
+		if (e->fts_errno != ENOENT) /* not gone meanwhile: it is no matter of its name */
+			return strerror(e->fts_errno);
+		return manifests_is_name(e->fts_name) ? "the link leads to nothing" : NULL;
+	case FTS_SLNONE:
 		return manifests_is_name(e->fts_name) ? "the link leads to nothing" : NULL;
 	case FTS_DEFAULT:
 		return manifests_is_name(e->fts_name) ? "this is no regular file" : NULL;
@@ -72,6 +76,8 @@ static void walk(struct arena *a, const char *folder, struct manifest_files *fil
 		const char *why = fault(e);
 		if (why)
 			trouble(diags, arena_strdup(a, e->fts_path), why, "");
+		else if (e->fts_info == FTS_SLNONE)
+			ARENA_PUSH(a, &files->dangling, arena_strdup(a, e->fts_path));
 		else if (e->fts_info == FTS_F && manifests_is_name(e->fts_name))
 			add(a, files, arena_strdup(a, e->fts_path), e->fts_statp);
 	}

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "spec/manifest.h"
@@ -24,16 +25,18 @@ struct manifest_file {
 	const char *path;
 	dev_t device;
 	ino_t inode;
+	int64_t modified; /* nanoseconds since 1970 */
 };
 
 struct manifest_files {
 	struct manifest_file *v;
 	size_t n, cap;
-	/* The paths given that led to no file at all, as messages call them. */
+	/* The paths given that led to no file at all, as messages call them; and, within folders,
+	 * links to nothing that may have been folders. */
 	struct {
 		const char **v;
 		size_t n, cap;
-	} barren;
+	} barren, dangling;
 };
 
 /* Opens no file. A file that two paths lead to is there once. */

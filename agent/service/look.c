@@ -22,14 +22,19 @@ static void take_digest(struct looked *f) {
 	}
 }
 
-static void add(struct look *l, const char *path) {
-	struct looked f = { .path = path };
+static void add(struct look *l, const struct manifest_file *file) {
+	const char *path = file->path;
+	struct looked f = { .path = path, .modified = file->modified };
 
 	if (strcmp(path, "-") == 0)
 		f.fault = "standard input is read once only: name a file or a folder";
 	else if (manifests_load(l->a, path, &f.bytes, &f.len, &f.fault))
 		take_digest(&f);
 	ARENA_PUSH(l->a, l, f);
+}
+
+static int by_text(const void *a, const void *b) {
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 struct look *look_take(const char *const *paths) {
@@ -46,9 +51,13 @@ struct look *look_take(const char *const *paths) {
 		l->revision = revision_of(l->a, paths[i]);
 	manifests_find(l->a, paths, &files, &l->diags);
 	for (size_t i = 0; i < files.n; i++)
-		add(l, files.v[i].path);
+		add(l, files.v + i);
 	ARENA_PUSH(l->a, &files.barren, end);
+	if (files.dangling.n)
+		qsort(files.dangling.v, files.dangling.n, sizeof(*files.dangling.v), by_text);
+	ARENA_PUSH(l->a, &files.dangling, end);
 	l->barren = files.barren.v;
+	l->dangling = files.dangling.v;
 	diags_sort(&l->diags);
 	return l;
 }
@@ -83,6 +92,14 @@ static bool same_diag(const struct diag *a, const struct diag *b) {
 	return strcmp(a->at.file, b->at.file) == 0 && strcmp(a->message, b->message) == 0;
 }
 
+static bool same_texts(const char *const *a, const char *const *b) {
+	while (*a && *b && strcmp(*a, *b) == 0) {
+		a++;
+		b++;
+	}
+	return !*a && !*b;
+}
+
 bool look_same(const struct look *a, const struct look *b) {
 	if (a->n != b->n || a->diags.n != b->diags.n || !same_text(a->revision, b->revision))
 		return false;
@@ -92,7 +109,7 @@ bool look_same(const struct look *a, const struct look *b) {
 	for (size_t i = 0; i < a->diags.n; i++)
 		if (!same_diag(a->diags.v + i, b->diags.v + i))
 			return false;
-	return true;
+	return same_texts(a->dangling, b->dangling);
 }
 
 struct known {

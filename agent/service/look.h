@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/diag.h"
@@ -18,6 +19,7 @@ struct looked {
 	char *bytes; /* NULL: it could not be read */
 	size_t len;
 	char sha256[SHA256_TEXT]; /* "" likewise */
+	int64_t modified;         /* nanoseconds since 1970, as the file system says */
 	const char *fault;        /* why it is not to be used: a sentence behind its path; NULL */
 };
 
@@ -25,9 +27,11 @@ struct look {
 	struct arena *a;
 	struct looked *v; /* in the order in which a plan takes them */
 	size_t n, cap;
-	struct diags diags;        /* folders that cannot be read, links to nothing, ... */
-	const char *const *barren; /* those of the paths that lead to no file; NULL-ended */
-	const char *revision;      /* of the git checkout of the first path in one; NULL */
+	struct diags diags; /* folders that cannot be read, links to nothing, ... */
+	/* NULL-ended: those of the paths that lead to no file; links to what may have been folders.
+	 */
+	const char *const *barren, *const *dangling;
+	const char *revision; /* of the git checkout of the first path in one; NULL */
 };
 
 struct look *look_take(const char *const *paths); /* reads all files; blocking */

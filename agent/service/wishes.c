@@ -110,6 +110,8 @@ static void gather_looked(struct reckoning *r, const struct look *l) {
 	}
 	for (size_t i = 0; l->barren[i]; i++)
 		add_ruin(r, l->barren[i]);
+	for (size_t i = 0; l->dangling[i]; i++)
+		add_ruin(r, l->dangling[i]);
 }
 
 static void gather_good(struct reckoning *r, const struct good *good, size_t n) {
@@ -122,6 +124,13 @@ static void gather_good(struct reckoning *r, const struct good *good, size_t n) 
 		m->good = (struct version){ good[i].sha256, good[i].bytes, good[i].len,
 			                    .decoded = false };
 	}
+}
+
+/* A link to nothing matters only where it led to something before. */
+static void tell_dangling(struct reckoning *r, const struct look *l) {
+	for (size_t i = 0; l->dangling[i]; i++)
+		if (ruin_at(r, l->dangling[i], strlen(l->dangling[i]))->keeps)
+			tell(r, l->dangling[i], "manifest-unreadable", "the link leads to nothing");
 }
 
 /* Does what was looked at say no more than the last good version? */
@@ -312,6 +321,7 @@ struct wishes *wishes_new(const struct look *l, const struct config *config,
 	w->revision = l->revision ? arena_strdup(a, l->revision) : NULL;
 	gather_looked(&r, l);
 	gather_good(&r, good, n_good);
+	tell_dangling(&r, l);
 	drop_unreadable(&r, l);
 	settle(&r);
 	assemble(&r, a, &w->connections);

@@ -4,7 +4,7 @@
  * Files are written shortly: `m/a=hq:x,y` is a file m/a whose manifest hq has the connections x and
  * y; `!hq:x` one with an error besides; `?` one that cannot be read; `~hq:x` one that is just being
  * written; `#` a folder that cannot be read, or a link to nothing; `@` a path without a manifest,
- * `0` one that holds only files that are told by themselves.
+ * `0` one that holds only files that are told by themselves; `>` a link to what was a folder.
  * `(nowhere)` behind a connection names a credential that no config has. The answer: what is in
  * force, with the file that it comes from; then each problem, and whether something good was kept.
  */
@@ -66,7 +66,7 @@ struct scene {
 	struct {
 		const char **v;
 		size_t n, cap;
-	} barren;
+	} barren, dangling;
 	struct {
 		struct good *v;
 		size_t n, cap;
@@ -91,7 +91,9 @@ static void set_looked(struct scene *s, char *path, const char *what) {
 		         0, "gone");
 		return;
 	}
-	if (*what == '0')
+	if (*what == '>')
+		ARENA_PUSH(s->a, &s->dangling, path);
+	if (*what == '0' || *what == '>')
 		return;
 	if (*what == '?') {
 		f.fault = "it cannot be read";
@@ -161,7 +163,9 @@ static void check_row(const struct row *row) {
 	each(&s, row->good, set_good);
 	each(&s, row->looked, set_looked);
 	ARENA_PUSH(a, &s.barren, end);
+	ARENA_PUSH(a, &s.dangling, end);
 	s.look.barren = s.barren.v;
+	s.look.dangling = s.dangling.v;
 	struct wishes *w = wishes_new(&s.look, &config, s.good.v, s.good.n);
 	buf_puts(&got, "");
 	print(w, &got);
@@ -220,6 +224,9 @@ static void lost_folders(void **state) {
 		  "m/a=hq:x; m/a manifest-unreadable kept" },
 		{ "a folder within cannot be read", "m/a=hq:x m/s/b=rd:z", "m/s=# m/a=hq:x",
 		  "m/a=hq:x m/s/b=rd:z; m/s manifest-unreadable kept" },
+		{ "a link to a folder leads to nothing", "m/a=hq:x m/s/b=rd:z", "m/s=> m/a=hq:x",
+		  "m/a=hq:x m/s/b=rd:z; m/s manifest-unreadable kept" },
+		{ "a link that never led to anything", "m/a=hq:x", "m/s=> m/a=hq:x", "m/a=hq:x" },
 		{ "another folder, whose name begins alike", "m/a=hq:x m/sub/b=rd:z",
 		  "m/s=# m/a=hq:x", "m/a=hq:x; m/s manifest-unreadable out" },
 		{ "a name of one letter", "ma=hq:x", "m=@", "; m manifest-unreadable out" },
