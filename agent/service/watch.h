@@ -32,8 +32,27 @@ void watch_stop(struct watch *w); /* the loop must run once more after it; NULL 
  */
 bool watch_arm(struct watch *w, const char *const *paths, struct error *err);
 
-/* Is this file (a path as below one of those given) open for writing by somebody who wrote to it?
- * From the loop. */
-bool watch_being_written(struct watch *w, const char *path);
+/* Reads the events that wait, before anything is concluded from there being none. From the loop. */
+void watch_catch_up(struct watch *w);
+
+/*
+ * May what was read of this file since then (uv_hrtime()) be half of it? `path` is one as below
+ * those given. Says what watch_catch_up() knew. From the loop, while nothing arms.
+ */
+enum watch_state {
+	WATCH_UNKNOWN, /* there was no event of it since it is watched, or it is not watched */
+	WATCH_QUIET,   /* there was one, before: it is whole */
+	WATCH_TOUCHED, /* it was written to, made, or moved here since then */
+	/*
+	 * Somebody wrote to it who has it open still. Kernels do not tell of a file that was
+	 * written to without ever being opened (truncate(2)), so after five minutes without a
+	 * write it counts as closed.
+	 */
+	WATCH_OPEN,
+};
+enum watch_state watch_state_of(const struct watch *w, const char *path, uint64_t since);
+
+/* Another time than those five minutes; for tests. */
+void watch_set_patience(struct watch *w, uint64_t ms);
 
 uint64_t watch_overflows(const struct watch *w);
