@@ -1,14 +1,15 @@
 #!/bin/sh
 # The whole of the campaigns that tests/run.sh runs a cut of; a line of figures each.
 #
-# usage: run.sh [NAME...]      all: model kill kills nemesis races wire fuzz bench
+# usage: run.sh [NAME...]      all: model kill kills nemesis races watch wire fuzz bench
 #
-#   SEED=1         where model, kill, nemesis, races and fuzz begin
+#   SEED=1         where model, kill, nemesis, races, watch and fuzz begin
 #   WORLDS=2000    model: random worlds
 #   KILLS=625      kill: of an apply, 25 a seed
 #   SERVED=100     kills: of an apply that speaks to a slapd
 #   FAULTS=200     nemesis: of a slapd, or of the way to it, in a plan or an apply
 #   RACES=300      races: of two applies that contradict each other, on one slapd
+#   TURNS=500      watch: random sequences of what is done to a folder of manifests
 #   BUDGET=60      fuzz: seconds for each target
 #   STEP=1         wire:   bytes from one place to the next, without TLS
 #
@@ -18,7 +19,8 @@ cd "$(dirname "$0")/../.." || exit 1
 
 seed=${SEED:-1} worlds=${WORLDS:-2000} kills=${KILLS:-625} budget=${BUDGET:-60}
 served=${SERVED:-100} faults=${FAULTS:-200} races=${RACES:-300} step=${STEP:-1}
-out=build-campaigns all='model kill kills nemesis races wire fuzz bench' failed=
+turns=${TURNS:-500}
+out=build-campaigns all='model kill kills nemesis races watch wire fuzz bench' failed=
 mkdir -p "$out/logs" || exit 1
 
 # build FOLDER CC TARGET... -- OPTION...
@@ -82,6 +84,15 @@ races() {
   release && tests/slapd/races.py "$races" "$seed"
 }
 
+watch() {
+  release && ninja -C "$out/release" --quiet tests/agent/watch/watch-driver &&
+    tests/agent/watch/sequences.py "$out/release/tests/agent/watch/watch-driver" "$turns" "$seed"
+}
+
+blind() {
+  tests/agent/watch/blind.py "$out/release/tests/agent/watch/watch-driver"
+}
+
 # The corpus that a target has grown stays, and is where its next run begins.
 fuzz_one() {
   corpus=$out/corpus/$1
@@ -124,6 +135,10 @@ for wanted; do
   model) campaign model model ;;
   kill) campaign kill kill_applies ;;
   kills | nemesis | races) campaign "$wanted" "$wanted" ;;
+  watch)
+    campaign watch watch
+    campaign watch-blind blind
+    ;;
   fuzz)
     for target in tests/fuzz/corpus/*; do
       campaign "fuzz-${target##*/}" fuzz_one "${target##*/}"
