@@ -6,6 +6,7 @@
 #include "agent/choose.h"
 #include "agent/command.h"
 #include "agent/oneshot.h"
+#include "agent/service/call.h"
 
 /* Before the first write an interruption refuses, like a no. */
 static void on_interrupt(int number) {
@@ -108,6 +109,7 @@ int cmd_apply(const struct options *o, struct arena *a) {
 		return code;
 	if (!o->plan && outputs_show(&one.outputs, FORMAT_TEXT))
 		fputc('\n', stdout);
+	call_wake(session_control(&one.session));
 	int reported = oneshot_report(&one, true, true);
 	int outcome = exit_code(&one.pass->plan);
 	return outcome == EXIT_PARTIAL ? outcome : code ? code : reported ? reported : outcome;

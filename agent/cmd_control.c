@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "agent/command.h"
-#include "agent/file.h"
 #include "agent/output.h"
 #include "agent/service/call.h"
 #include "agent/service/status.h"
@@ -18,7 +17,7 @@ enum { ANSWER_SECONDS = 10, FIRST_MS = 500, LINE_MS = 10000, DIGITS = 15 };
 /* Asks, and ends with the request. An exit code, with the reason printed; 0 and the answer. */
 static int ask(struct session *s, json_t *request, int64_t seconds, struct call_waiter *waiter,
                json_t **ret) {
-	const char *path = file_beside(s->a, s->config.file, s->config.agent.control);
+	const char *path = session_control(s);
 	int refused = EXIT_FAILED;
 	struct error err;
 	int r = call_agent(path, request, seconds, waiter, ret, &refused, &err);

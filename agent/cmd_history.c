@@ -28,6 +28,8 @@ static void run_text(struct arena *a, const struct run *r, struct buf *out) {
 	           "    applied %" PRId64 ", failed %" PRId64 ", stale %" PRId64
 	           ", uncertain %" PRId64 ", held %" PRId64 ", not attempted %" PRId64 "\n",
 	           r->applied, r->failed, r->stale, r->uncertain, r->held, r->not_attempted);
+	if (*r->revision)
+		buf_printf(out, "    revision %s\n", r->revision);
 }
 
 static void history_text(struct arena *a, const struct history *h, struct buf *out) {
@@ -83,6 +85,7 @@ static void run_json(struct json *j, const struct run *r) {
 		json_int(j, r->undoes);
 	else
 		json_nil(j);
+	text(j, "revision", *r->revision ? r->revision : NULL);
 	text(j, "digest", r->digest);
 	text(j, "outcome", *r->outcome ? r->outcome : NULL);
 	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {

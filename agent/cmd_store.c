@@ -8,6 +8,7 @@
 #include "agent/command.h"
 #include "agent/file.h"
 #include "agent/output.h"
+#include "agent/service/call.h"
 #include "agent/session.h"
 #include "base/lock.h"
 #include "base/text.h"
@@ -146,6 +147,7 @@ int cmd_store_import(const struct options *o, struct arena *a) {
 	}
 	inventory_close_unused(inv);
 	lock_release(lock);
+	call_wake(session_control(&s));
 	return worst;
 }
 

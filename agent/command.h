@@ -36,6 +36,7 @@ struct options {
 	int64_t max_changes;                /* -1: not given */
 	int64_t lock_timeout;               /* seconds */
 	const char *date_order, *time_zone; /* of an inventory */
+	const char *log_format;             /* of the agent */
 	const char *reason, *until;         /* of a suspension */
 	bool prune, verify;
 	bool detailed_exitcode, yes, held, quiet, verbose, help;
@@ -65,6 +66,7 @@ int run_number(const char *given, int64_t *ret);
 int cmd_validate(const struct options *o, struct arena *a);
 int cmd_plan(const struct options *o, struct arena *a);
 int cmd_apply(const struct options *o, struct arena *a);
+int cmd_agent(const struct options *o, struct arena *a);
 int cmd_store_import(const struct options *o, struct arena *a);
 int cmd_store_list(const struct options *o, struct arena *a);
 int cmd_undo(const struct options *o, struct arena *a);

@@ -34,6 +34,15 @@ const struct command commands[] = {
 	  "uncertain\n"
 	  "or were not attempted; 5 refused, nothing was written.",
 	  PLANNING "yHP", 0, -1, cmd_apply },
+	{ "agent", "", "reconcile for ever",
+	  "Watches the manifests of its config and keeps the world as they say: in the mode "
+	  "observe "
+	  "(the\n"
+	  "default) it only plans and reports, in enforce it carries out what needs no person. "
+	  "Ends "
+	  "with\n"
+	  "SIGTERM; SIGHUP has it read its config again. `mbxctl status` shows what it does.",
+	  "csdFv", 0, 0, cmd_agent },
 	{ "store import", "FILE...", "take in an inventory of databases or mailboxes",
 	  "Takes in what Get-MailboxDatabase or Get-MailboxStatistics wrote with Export-Csv or\n"
 	  "ConvertTo-Json; which of the two a file is shows in its columns. All of a file or "

@@ -61,6 +61,8 @@ static const struct option_row {
 	  "how long to wait for another run (default 30s)" },
 	{ 'n', "now", TEXT, offsetof(struct options, now), "TIME",
 	  "the time to reckon with, RFC 3339 (also SOURCE_DATE_EPOCH)" },
+	{ 'F', "log-format", TEXT, offsetof(struct options, log_format), "FORMAT",
+	  "text (key=value, the default) or json: how events are written to standard error" },
 	{ 'r', "reason", TEXT, offsetof(struct options, reason), "TEXT",
 	  "why, for those who ask for the status" },
 	{ 'u', "until", TEXT, offsetof(struct options, until), "TIME",

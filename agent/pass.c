@@ -98,27 +98,28 @@ static const struct step {
 	void (*work)(struct pass *);
 	enum pass_place where;
 	const char *phase;
+	enum pass_state then;
 } steps[] = {
-	[PASS_READ] = { pass_read, ON_POOL, "reading manifests" },
-	[PASS_OPEN] = { pass_open, ON_STORE, "opening the store" },
-	[PASS_LOCK_TO_RECOVER] = { pass_take_lock, ON_STORE, "taking the lock" },
-	[PASS_LOCK_TO_WRITE] = { pass_take_lock, ON_STORE, "taking the lock" },
-	[PASS_RECOVER] = { pass_recover, ON_STORE, "settling an earlier run" },
-	[PASS_BEGIN] = { pass_begin, ON_DIRECTORY, "reading the directory" },
-	[PASS_LOAD] = { pass_load, ON_STORE, "reading the store" },
-	[PASS_DECIDE] = { decide, ON_POOL, "planning" },
-	[PASS_ROWS] = { fetch_rows, ON_STORE, "reading the store" },
-	[PASS_ENTRIES] = { fetch_entries, ON_DIRECTORY, "reading the directory" },
-	[PASS_JUDGE] = { pass_judge, ON_POOL, "planning" },
-	[PASS_CHOOSE] = { choose, ON_POOL, "choosing" },
-	[PASS_RUN] = { begin_run, ON_STORE, "opening a run" },
-	[PASS_COMPARE] = { pass_compare, ON_POOL, "looking again" },
-	[PASS_INTEND] = { pass_intend, ON_STORE, "journaling" },
-	[PASS_WRITE] = { pass_carry_out, ON_DIRECTORY, "writing" },
-	[PASS_VERIFY] = { pass_verify, ON_DIRECTORY, "verifying" },
-	[PASS_RECORD] = { record, ON_STORE, "recording" },
-	[PASS_NOTE] = { note, ON_STORE, "taking note" },
-	[PASS_END] = { end, ON_STORE, "closing the run" },
+	[PASS_READ] = { pass_read, ON_POOL, "reading manifests", PASS_OPEN },
+	[PASS_OPEN] = { pass_open, ON_STORE, "opening the store", PASS_OPENED },
+	[PASS_LOCK_TO_RECOVER] = { pass_take_lock, ON_STORE, "taking the lock", PASS_RECOVER },
+	[PASS_LOCK_TO_WRITE] = { pass_take_lock, ON_STORE, "taking the lock", PASS_RUN },
+	[PASS_RECOVER] = { pass_recover, ON_STORE, "settling an earlier run", PASS_BEGIN },
+	[PASS_BEGIN] = { pass_begin, ON_DIRECTORY, "reading the directory", PASS_LOAD },
+	[PASS_LOAD] = { pass_load, ON_STORE, "reading the store", PASS_DECIDE },
+	[PASS_DECIDE] = { decide, ON_POOL, "planning", PASS_ROWS },
+	[PASS_ROWS] = { fetch_rows, ON_STORE, "reading the store", PASS_ENTRIES },
+	[PASS_ENTRIES] = { fetch_entries, ON_DIRECTORY, "reading the directory", PASS_DECIDE },
+	[PASS_JUDGE] = { pass_judge, ON_POOL, "planning", PASS_JUDGED },
+	[PASS_CHOOSE] = { choose, ON_POOL, "choosing", PASS_CHOSEN },
+	[PASS_RUN] = { begin_run, ON_STORE, "opening a run", PASS_RUNS },
+	[PASS_COMPARE] = { pass_compare, ON_POOL, "looking again", PASS_INTEND },
+	[PASS_INTEND] = { pass_intend, ON_STORE, "journaling", PASS_WRITE },
+	[PASS_WRITE] = { pass_carry_out, ON_DIRECTORY, "writing", PASS_VERIFY },
+	[PASS_VERIFY] = { pass_verify, ON_DIRECTORY, "verifying", PASS_RECORD },
+	[PASS_RECORD] = { record, ON_STORE, "recording", PASS_RECORDED },
+	[PASS_NOTE] = { note, ON_STORE, "taking note", PASS_END },
+	[PASS_END] = { end, ON_STORE, "closing the run", PASS_DONE },
 };
 
 static void pass_step(struct pass *p);
@@ -149,13 +150,13 @@ static void on_retry(uv_timer_t *timer) {
 }
 
 /* The state is set before the work that may end it begins. */
-static void go(struct pass *p, enum pass_state next) {
+static void go(struct pass *p) {
 	struct worker *workers[] = {
 		[ON_POOL] = p->pool, [ON_STORE] = p->store, [ON_DIRECTORY] = p->directory_worker
 	};
 	const struct step *step = steps + p->state;
 
-	p->next = next;
+	p->next = step->then;
 	p->phase = step->phase;
 	p->job = (struct job){ .work = on_work, .done = on_done };
 	worker_submit(workers[step->where], &p->job);
@@ -186,6 +187,58 @@ static bool locked(struct pass *p, enum pass_state again) {
 	return false;
 }
 
+/* Where no work is done, only the way is chosen. */
+static enum pass_state after(struct pass *p) {
+	bool reopened = p->reopened;
+
+	switch (p->state) {
+	case PASS_OPENED:
+		return pass_opens_to_write(p) || p->unsettled ? PASS_LOCK_TO_RECOVER : PASS_BEGIN;
+	case PASS_SETTLED:
+		return p->looking ? PASS_COMPARE : PASS_JUDGE;
+	case PASS_JUDGED:
+		p->reopened = false;
+		return reopened ? PASS_DECIDE : p->agent ? PASS_CHOOSE : PASS_END;
+	case PASS_CHOSEN:
+		return has_to_write(p) ? PASS_LOCK_TO_WRITE : PASS_NOTE;
+	case PASS_RUNS:
+		return p->looking ? PASS_BEGIN : PASS_RECORD;
+	case PASS_RECORDED:
+		return p->more ? PASS_LOAD : p->agent ? PASS_NOTE : PASS_END;
+	default:
+		abort();
+	}
+}
+
+/* What the step before it left; false: another one is to be taken, now or later. */
+static bool may_begin(struct pass *p) {
+	switch (p->state) {
+	case PASS_RECOVER:
+		return locked(p, PASS_LOCK_TO_RECOVER);
+	case PASS_RUN:
+		return locked(p, PASS_LOCK_TO_WRITE);
+	case PASS_BEGIN:
+		/* The question is asked without a lock; the look-again keeps it. */
+		if (!p->looking)
+			p->lock = lock_release(p->lock);
+		return true;
+	case PASS_LOAD:
+		if (p->error.code != ERR_LOCKED)
+			return true;
+		p->state = PASS_BEGIN;
+		wait_for_lock(p);
+		return false;
+	case PASS_ROWS:
+		if (!p->settled)
+			return true;
+		p->state = PASS_SETTLED;
+		pass_step(p);
+		return false;
+	default:
+		return true;
+	}
+}
+
 /*
  *   pass_plan():  READ ~> OPEN ~> [LOCK_TO_RECOVER ~> RECOVER] ~> BEGIN ~> rounds ~> JUDGE ~> END
  *                 --> DONE
@@ -200,103 +253,12 @@ static bool locked(struct pass *p, enum pass_state again) {
  * behind it only where something is to be written. Any failure goes to END.
  */
 static void pass_step(struct pass *p) {
-	switch (p->state) {
-	case PASS_READ:
-		go(p, PASS_OPEN);
-		return;
-	case PASS_OPEN:
-		go(p, pass_opens_to_write(p) || p->unsettled ? PASS_LOCK_TO_RECOVER : PASS_BEGIN);
-		return;
-	case PASS_LOCK_TO_RECOVER:
-		go(p, PASS_RECOVER);
-		return;
-	case PASS_RECOVER:
-		if (locked(p, PASS_LOCK_TO_RECOVER))
-			go(p, PASS_BEGIN);
-		return;
-	case PASS_BEGIN:
-		/* The question is asked without a lock; the look-again keeps it. */
-		if (!p->looking)
-			p->lock = lock_release(p->lock);
-		go(p, PASS_LOAD);
-		return;
-	case PASS_LOAD:
-		if (p->error.code == ERR_LOCKED) {
-			p->state = PASS_BEGIN;
-			wait_for_lock(p);
-			return;
-		}
-		go(p, PASS_DECIDE);
-		return;
-	case PASS_DECIDE:
-		go(p, PASS_ROWS);
-		return;
-	case PASS_ROWS:
-		if (p->settled) {
-			p->state = p->looking ? PASS_COMPARE : PASS_JUDGE;
-			pass_step(p);
-			return;
-		}
-		go(p, PASS_ENTRIES);
-		return;
-	case PASS_ENTRIES:
-		go(p, PASS_DECIDE);
-		return;
-	case PASS_JUDGE:
-		go(p, PASS_JUDGED);
-		return;
-	case PASS_JUDGED:
-		p->state = p->reopened ? PASS_DECIDE : p->agent ? PASS_CHOOSE : PASS_END;
-		p->reopened = false;
-		pass_step(p);
-		return;
-	case PASS_CHOOSE:
-		go(p, PASS_CHOSEN);
-		return;
-	case PASS_CHOSEN:
-		p->state = has_to_write(p) ? PASS_LOCK_TO_WRITE : PASS_NOTE;
-		pass_step(p);
-		return;
-	case PASS_LOCK_TO_WRITE:
-		go(p, PASS_RUN);
-		return;
-	case PASS_RUN:
-		if (locked(p, PASS_LOCK_TO_WRITE))
-			go(p, PASS_RUNS);
-		return;
-	case PASS_RUNS:
-		p->state = p->looking ? PASS_BEGIN : PASS_RECORD;
-		pass_step(p);
-		return;
-	case PASS_COMPARE:
-		go(p, PASS_INTEND);
-		return;
-	case PASS_INTEND:
-		go(p, PASS_WRITE);
-		return;
-	case PASS_WRITE:
-		go(p, PASS_VERIFY);
-		return;
-	case PASS_VERIFY:
-		go(p, PASS_RECORD);
-		return;
-	case PASS_RECORD:
-		go(p, PASS_RECORDED);
-		return;
-	case PASS_RECORDED:
-		p->state = p->more ? PASS_LOAD : p->agent ? PASS_NOTE : PASS_END;
-		pass_step(p);
-		return;
-	case PASS_NOTE:
-		go(p, PASS_END);
-		return;
-	case PASS_END:
-		go(p, PASS_DONE);
-		return;
-	case PASS_DONE:
+	while (p->state != PASS_DONE && !steps[p->state].work)
+		p->state = after(p);
+	if (p->state == PASS_DONE)
 		p->done(p); /* may free the pass: nothing follows */
-		return;
-	}
+	else if (may_begin(p))
+		go(p);
 }
 
 struct pass *pass_new(uv_loop_t *loop, const struct session *s, bool writes) {
@@ -315,11 +277,18 @@ struct pass *pass_new(uv_loop_t *loop, const struct session *s, bool writes) {
 	return p;
 }
 
-void pass_stop(struct pass *p) {
+static void on_retry_closed(uv_handle_t *handle) {
+	struct pass *p = (struct pass *)((char *)handle - offsetof(struct pass, retry));
+
+	p->stopped(p);
+}
+
+void pass_stop(struct pass *p, void (*stopped)(struct pass *)) {
+	p->stopped = stopped;
 	worker_stop(p->store);
 	worker_stop(p->directory_worker);
 	worker_stop(p->pool);
-	uv_close((uv_handle_t *)&p->retry, NULL);
+	uv_close((uv_handle_t *)&p->retry, on_retry_closed);
 }
 
 void pass_free(struct pass *p) {

@@ -21,6 +21,7 @@
 enum pass_state {
 	PASS_READ,
 	PASS_OPEN,
+	PASS_OPENED,
 	PASS_LOCK_TO_RECOVER,
 	PASS_RECOVER,
 	PASS_BEGIN,
@@ -28,6 +29,7 @@ enum pass_state {
 	PASS_DECIDE,
 	PASS_ROWS,
 	PASS_ENTRIES,
+	PASS_SETTLED,
 	PASS_JUDGE,
 	PASS_JUDGED,
 	PASS_CHOOSE,
@@ -53,10 +55,10 @@ enum pass_place { ON_POOL, ON_STORE, ON_DIRECTORY };
 struct pass;
 struct pass_agent {
 	const struct connections *connections; /* those in force, instead of reading manifests */
-	const char *revision;                  /* of their checkout; NULL */
-	void (*loaded)(struct pass *);         /* the store is open: what else is read from it */
-	void (*choose)(struct pass *);         /* sets p->chosen, and the outcome of what is left */
-	void (*note)(struct pass *);           /* the end of a pass that made a plan */
+	bool whole; /* no file is missing among them: what is not there is released */
+	void (*loaded)(struct pass *); /* the store is open: what else is read from it */
+	void (*choose)(struct pass *); /* sets p->chosen, and the outcome of what is left */
+	void (*note)(struct pass *);   /* the end of a pass that made a plan */
 	void (*spent)(struct pass *, enum pass_place where, double seconds); /* on the loop */
 	void *context;
 };
@@ -69,7 +71,7 @@ struct pass {
 	const char *saved_path;         /* apply --plan: instead of manifests; or NULL */
 	int64_t undo_run;               /* takes this run back, instead of manifests; or 0 */
 	const struct pass_agent *agent; /* NULL: a command's */
-	void (*done)(struct pass *);
+	void (*done)(struct pass *), (*stopped)(struct pass *);
 
 	enum pass_state state, next;
 	const char *phase; /* what is being done, for progress */
@@ -119,8 +121,8 @@ struct pass {
 
 /* Starts the threads. */
 struct pass *pass_new(uv_loop_t *loop, const struct session *s, bool writes);
-/* Ends them and closes everything; the loop must run once more after it. */
-void pass_stop(struct pass *p);
+/* Ends them; `stopped` is called from the loop when nothing of the pass is on it any more. */
+void pass_stop(struct pass *p, void (*stopped)(struct pass *));
 /* Any thread, once it is stopped; takes its time where much was planned. */
 void pass_free(struct pass *p);
 /* Whether it can be left at once without anything half done: nothing is being written. */

@@ -98,7 +98,7 @@ void pass_judge(struct pass *p) {
 	plan->n = choose_shown(p, plan);
 	plan->undo = p->undo_run != 0;
 	if (!p->saved_path && !p->undo_run && !p->s->o->arguments.n && !p->s->o->only.n &&
-	    !p->s->o->except.n)
+	    !p->s->o->except.n && (!p->agent || p->agent->whole))
 		plan_released(p->survey.a, plan, &p->connections, p->survey.world);
 	plan_sum(p->survey.a, plan, p->survey.world, &p->s->settings);
 	p->chosen = ARENA_ARRAY(p->a, bool, plan->n + 1);

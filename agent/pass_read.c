@@ -3,6 +3,7 @@
 
 #include "agent/manifests.h"
 #include "agent/pass.h"
+#include "agent/revision.h"
 
 static void begin_survey(struct pass *p) {
 	p->list = ARENA_ARRAY(p->a, const struct connection *, p->connections.n + 1);
@@ -59,6 +60,8 @@ void pass_read(struct pass *p) {
 		pass_fail(p, EXIT_MANIFEST);
 		return;
 	}
+	if (p->writes)
+		p->revision = revision_of_paths(p->a, p->s->paths);
 	begin_survey(p);
 }
 

@@ -35,7 +35,7 @@ static const char *config_path(const struct options *o) {
 
 /* Ends a complaint that the config would have answered. */
 static int lacks(const struct session *s, const char *what, int code) {
-	fprintf(stderr, "mbxctl: %s%s\n", what,
+	fprintf(s->complaints, "mbxctl: %s%s\n", what,
 	        s->config.file ? ""
 	                       : "; there is no config: neither ./mbxctl.yaml nor "
 	                         "/etc/mbxctl/mbxctl.yaml");
@@ -50,7 +50,7 @@ static int read_config(struct session *s, const char *path) {
 	size_t len;
 
 	if (file_read(path, CONFIG_BYTES_MAX, &bytes, &len, &err) < 0) {
-		fprintf(stderr, "mbxctl: %s\n", err.text);
+		fprintf(s->complaints, "mbxctl: %s\n", err.text);
 		return EXIT_CONFIG;
 	}
 	config_decode(s->a, path, bytes, len, &s->config, &diags);
@@ -58,7 +58,7 @@ static int read_config(struct session *s, const char *path) {
 	if (!diags.n)
 		return 0;
 	diags_print(&diags, &text);
-	fputs(text.data, stderr);
+	fputs(text.data, s->complaints);
 	buf_done(&text);
 	return EXIT_CONFIG;
 }
@@ -70,7 +70,7 @@ static int read_clock(struct session *s) {
 	if (s->o->now) {
 		if (timestamp_parse(s->o->now, &s->now, NULL))
 			return 0;
-		fprintf(stderr,
+		fprintf(s->complaints,
 		        "mbxctl: --now takes a time such as 2026-11-01T12:00:00Z, not \"%s\"\n",
 		        s->o->now);
 		return EXIT_USAGE;
@@ -82,7 +82,8 @@ static int read_clock(struct session *s) {
 	s->now = strtoll(epoch, &end, 10);
 	if (!errno && !*end)
 		return 0;
-	fprintf(stderr, "mbxctl: SOURCE_DATE_EPOCH is no number of seconds: \"%s\"\n", epoch);
+	fprintf(s->complaints, "mbxctl: SOURCE_DATE_EPOCH is no number of seconds: \"%s\"\n",
+	        epoch);
 	return EXIT_USAGE;
 }
 
@@ -105,7 +106,7 @@ static int choose_store(struct session *s) {
 		return 0;
 	const char *fault = config_store_fault(s->a, s->store_uri);
 	if (fault) {
-		fprintf(stderr, "mbxctl: the store \"%s\" %s\n", s->store_uri, fault);
+		fprintf(s->complaints, "mbxctl: the store \"%s\" %s\n", s->store_uri, fault);
 		return EXIT_USAGE;
 	}
 	s->store = s->store_uri + strlen("sqlite:");
@@ -160,7 +161,11 @@ static void choose_directory(struct session *s) {
 }
 
 int session_open(struct session *s, const struct options *o, struct arena *a) {
-	*s = (struct session){ .a = a, .o = o };
+	return session_open_to(s, o, a, stderr);
+}
+
+int session_open_to(struct session *s, const struct options *o, struct arena *a, FILE *complaints) {
+	*s = (struct session){ .a = a, .o = o, .complaints = complaints };
 	config_defaults(&s->config);
 	const char *path = config_path(o);
 	int code = path ? read_config(s, path) : 0;
@@ -176,7 +181,8 @@ int session_open(struct session *s, const struct options *o, struct arena *a) {
 	                          c->directory.uris ? c->directory.uris[0] : NULL, "ldif:");
 	const char *fault = s->directory_uri ? config_uri_fault(a, s->directory_uri) : NULL;
 	if (fault) {
-		fprintf(stderr, "mbxctl: the directory \"%s\" %s\n", s->directory_uri, fault);
+		fprintf(s->complaints, "mbxctl: the directory \"%s\" %s\n", s->directory_uri,
+		        fault);
 		return EXIT_USAGE;
 	}
 	choose_directory(s);
@@ -214,6 +220,10 @@ int session_needs_paths(const struct session *s) {
 	                        "no manifest is given: name a file or folder, or write "
 	                        "`manifests: [mailboxes]` into the config",
 	                        EXIT_USAGE);
+}
+
+const char *session_control(const struct session *s) {
+	return file_beside(s->a, s->config.file, s->config.agent.control);
 }
 
 bool session_color(const struct options *o) {

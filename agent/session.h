@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdio.h>
+
 #include "agent/command.h"
 #include "reconcile/plan.h"
 #include "spec/config.h"
@@ -13,6 +15,7 @@
 struct session {
 	struct arena *a;
 	const struct options *o;
+	FILE *complaints; /* where what is wrong is told */
 	struct config config;
 	const char *const *paths;  /* of manifests; NULL-ended; NULL: none given */
 	const char *store;         /* the file; NULL: none given */
@@ -25,6 +28,8 @@ struct session {
 
 /* Reads the config and the clock. An exit code, with the reason printed; 0 to go on. */
 int session_open(struct session *s, const struct options *o, struct arena *a);
+/* The same, with the reason printed there. */
+int session_open_to(struct session *s, const struct options *o, struct arena *a, FILE *complaints);
 
 /* 0, or EXIT_CONFIG with what is missing printed. */
 int session_needs_store(const struct session *s);
@@ -32,6 +37,9 @@ int session_needs_directory(const struct session *s);
 
 /* EXIT_USAGE with a message where neither arguments nor the config name manifests. */
 int session_needs_paths(const struct session *s);
+
+/* Where the agent of this config listens. */
+const char *session_control(const struct session *s);
 
 /* Whether what goes to standard output is coloured. */
 bool session_color(const struct options *o);

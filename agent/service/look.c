@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "agent/manifests.h"
-#include "agent/service/revision.h"
+#include "agent/revision.h"
 #include "base/hash.h"
 
 static void take_digest(struct looked *f) {
@@ -47,8 +47,7 @@ struct look *look_take(const char *const *paths) {
 	l->a = arena_new();
 	l->diags.arena = l->a;
 	/* First, so that a commit that comes in between shows in the next look. */
-	for (size_t i = 0; paths[i] && !l->revision; i++)
-		l->revision = revision_of(l->a, paths[i]);
+	l->revision = revision_of_paths(l->a, paths);
 	manifests_find(l->a, paths, &files, &l->diags);
 	for (size_t i = 0; i < files.n; i++)
 		add(l, files.v + i);

@@ -199,10 +199,14 @@ static void directory(struct buf *out, const struct picture *p) {
 
 static void loop(struct buf *out, const struct counters *c) {
 	gauge(out, "queue_depth", "Jobs that wait for a thread.", (int64_t)c->queue);
-	counter(out, "loop_stalls_total", "Ticks of the loop that came more than 50 ms late.",
+	counter(out, "loop_stalls_total",
+	        "Turns of the loop that took longer than 50 ms, waiting for a processor included.",
 	        c->loop_stalls);
-	family(out, "loop_late_max_seconds", "gauge", "How late the latest of all ticks came.");
-	buf_printf(out, "mbxctl_loop_late_max_seconds %.9g\n", c->loop_late);
+	family(out, "loop_turn_max_seconds", "gauge", "The longest of all turns of the loop.");
+	buf_printf(out, "mbxctl_loop_turn_max_seconds %.9g\n", c->loop_max);
+	family(out, "loop_cpu_max_seconds", "gauge",
+	       "The processor time of the busiest of all turns of the loop.");
+	buf_printf(out, "mbxctl_loop_cpu_max_seconds %.9g\n", c->loop_cpu_max);
 	counter(out, "control_requests_total", "Requests on the control socket.",
 	        c->control_requests);
 	counter(out, "http_requests_total", "Requests by HTTP.", c->http_requests);

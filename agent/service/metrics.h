@@ -22,8 +22,9 @@ struct counters {
 	uint64_t passes[PASS_RESULTS];
 	uint64_t written[OUTCOMES];              /* connections by outcome, over all passes */
 	struct histogram pass, directory, store; /* whole passes; single steps of them */
-	uint64_t loop_stalls;                    /* ticks that came more than 50 ms late */
-	double loop_late;                        /* the latest of them, seconds */
+	/* One turn of the loop, from waiting to waiting. */
+	uint64_t loop_stalls;          /* that took longer than 50 ms */
+	double loop_max, loop_cpu_max; /* the longest, and the one of most work, seconds */
 	uint64_t control_requests, http_requests, log_lines;
 	size_t queue; /* jobs that wait for a worker, now */
 };

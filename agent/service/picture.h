@@ -93,7 +93,7 @@ struct findings {
 	struct {
 		struct released *v;
 		size_t n;
-	} released;
+	} released;             /* told with this pass */
 	const struct run *runs; /* the last of the store, newest first; at most RUNS_SHOWN */
 	size_t n_runs;
 };
@@ -116,6 +116,7 @@ struct picture {
 	enum agent_state state;
 	const char *store_uri, *directory_uri;
 	const char *const *paths; /* of the manifests; NULL-ended */
+	const void *wishes; /* whoever made it keeps with it what the manifests' texts live in */
 	struct {
 		const char *revision; /* of their git checkout; NULL: there is none */
 		size_t files, connections;

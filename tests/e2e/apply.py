@@ -45,6 +45,19 @@ def converges():
         assert w.rows("SELECT count(*) AS n FROM run")[0]["n"] == runs + 1
 
 
+def a_run_knows_its_revision():
+    with World() as w:
+        folder = w.file("manifests")
+        git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(folder)]
+        for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "one"]):
+            subprocess.run([*git, *command], check=True)
+        head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True,
+                              text=True).stdout.strip()
+        w.expect(3, "apply", "--yes")
+        assert w.json(0, "history")["runs"][0]["revision"] == head
+        assert f"    revision {head}\n" in w.expect(0, "history", "1").stdout
+
+
 def plans_the_same_bytes():
     with World() as w:
         before = w.state()
@@ -243,7 +256,7 @@ def full_disk_writes_nothing():
         assert w.json(3, "plan")["summary"]["connect"] == 0
 
 
-TESTS = [converges, plans_the_same_bytes, plans_read_only, blocked_stops_nobody,
+TESTS = [converges, a_run_knows_its_revision, plans_the_same_bytes, plans_read_only, blocked_stops_nobody,
          invalid_manifest_writes_nothing, stale_is_left_alone, no_is_a_no,
          refuses_without_a_terminal, held_is_for_people, limits_stop_before_the_first_write,
          the_first_to_be_purged_goes_first, locked_out, filters_choose_what_is_written, one_output_each, out_of_reach,

@@ -63,7 +63,6 @@ COMMANDS = {
     "--config mbxctl.yaml plan": (64, "options stand after the command: mbxctl plan --config"),
     "--verbose": (64, "options stand after the command"),
     "-V": (64, "write --version"),
-    "agent": (64, "run `mbxctl apply --yes` from a timer"),
     "pause": (64, "`mbxctl suspend` has the agent write nothing"),
     "plan -o=json --only John": (0, 'did you mean "John Evans"?'),
     "plan --only Sofia*": (0, ""),

@@ -23,7 +23,7 @@ LIBRARIES = {
     "ldif.h": ["store/directory"],
     "sqlite3.h": ["store/inventory", "agent"],
     "uv.h": ["store/directory", "agent"],
-    "git2.h": ["agent/service/revision.c"],
+    "git2.h": ["agent/revision.c"],
     "microhttpd.h": ["agent/service/http.c"],
     "yaml.h": ["spec", "agent"],
 }

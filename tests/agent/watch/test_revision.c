@@ -1,11 +1,11 @@
-/* agent/service/revision: HEAD of checkouts that git itself made. */
+/* agent/revision: HEAD of checkouts that git itself made. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/service/revision.h"
+#include "agent/revision.h"
 #include "tests/test.h"
 
 static char folder[] = "/tmp/mbxctl-revision-XXXXXX";

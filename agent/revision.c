@@ -1,6 +1,7 @@
-#include "agent/service/revision.h"
+#include "agent/revision.h"
 
 #include <git2.h>
+#include <string.h>
 
 /* Neither a person's nor the machine's config of git is asked. */
 static void set_apart(void) {
@@ -28,4 +29,13 @@ char *revision_of(struct arena *a, const char *path) {
 	git_repository_free(repository);
 	git_libgit2_shutdown();
 	return hash;
+}
+
+const char *revision_of_paths(struct arena *a, const char *const *paths) {
+	const char *found = NULL;
+
+	for (; *paths && !found; paths++)
+		if (strcmp(*paths, "-") != 0)
+			found = revision_of(a, *paths);
+	return found;
 }

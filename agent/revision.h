@@ -12,3 +12,6 @@
  * is does not matter. Blocking.
  */
 char *revision_of(struct arena *a, const char *path);
+
+/* Of the first path that lies in one; NULL: none does. The list is NULL-ended. */
+const char *revision_of_paths(struct arena *a, const char *const *paths);
