@@ -123,6 +123,8 @@ static struct condition_row next_row(struct making *m, const struct item *item,
 	                                           : m->f->ended;
 	if (item->outcome == OUTCOME_APPLIED)
 		leave_count_undone(a, item, m->f->ended, &row);
+	else
+		leave_count_left(item, m->f->ended, &row);
 	if (failed(item)) {
 		row.failures = old->failures + 1;
 		row.next_try = m->f->ended +

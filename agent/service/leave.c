@@ -30,14 +30,16 @@ static const char *written(struct arena *a, const struct item *item, const char 
 	return names;
 }
 
-static bool lately(const struct condition_row *row, int64_t now) {
-	return row->undone && now - row->undone_at <= OSCILLATION_SECONDS;
+/* One that is left because of it is not forgotten by waiting. */
+static bool remembered(const struct condition_row *row, int64_t now) {
+	return row->undone >= OSCILLATION_TIMES ||
+	       (row->undone && now - row->undone_at <= OSCILLATION_SECONDS);
 }
 
 /* The attributes that were set back each time, this time too; "": it is another matter now. */
 static const char *undone_again(struct arena *a, const struct item *item, int64_t now,
                                 const struct condition_row *row) {
-	if (item->cause != CAUSE_DRIFT || !lately(row, now))
+	if (item->cause != CAUSE_DRIFT || !remembered(row, now))
 		return "";
 	return written(a, item, row->undone_what);
 }
@@ -55,6 +57,15 @@ void leave_count_undone(struct arena *a, const struct item *item, int64_t now,
 	row->undone = *again ? row->undone + 1 : 1;
 	row->undone_what = *again ? again : written(a, item, NULL);
 	row->undone_at = now;
+}
+
+void leave_count_left(const struct item *item, int64_t now, struct condition_row *row) {
+	if (strcmp(row->code, LEFT_OSCILLATING) == 0) {
+		row->undone = OSCILLATION_TIMES;
+	} else if (item->action == ACTION_NONE && row->undone >= OSCILLATION_TIMES) {
+		row->undone = OSCILLATION_TIMES - 1;
+		row->undone_at = now;
+	}
 }
 
 static const char *oscillating(const struct leave *l, const struct item *item,

@@ -39,3 +39,10 @@ const char *leave_item(const struct leave *l, const struct item *item, const cha
  */
 void leave_count_undone(struct arena *a, const struct item *item, int64_t now,
                         struct condition_row *row);
+
+/*
+ * The same of one that was not written. `row->code` is what stands in its way: `oscillating` stays,
+ * however long it takes, until somebody sees to it. If it is in order again, somebody did: a day
+ * later it starts anew.
+ */
+void leave_count_left(const struct item *item, int64_t now, struct condition_row *row);

@@ -267,6 +267,19 @@ static void oscillation(void **state) {
 		  "applied; applied; applied; applied" },
 		{ "a day sharp counts", "0 drift mail; 60 drift mail; 86460 drift mail",
 		  "applied; applied; oscillating@86460" },
+		{ "it is left until somebody sees to it, not for a day",
+		  "0 drift mail; 60 drift mail; 120 drift mail; 100000 drift mail; 900000 drift "
+		  "mail",
+		  "applied; applied; oscillating@120; oscillating@120; oscillating@120" },
+		{ "also while other things stand in the way",
+		  "0 drift mail; 60 drift mail; 120 drift mail; 130 asleep drift mail; 100000 "
+		  "drift mail",
+		  "applied; applied; oscillating@120; agent-suspended@130; oscillating@100000" },
+		{ "who gave in may do it once more, not on the same day",
+		  "0 drift mail; 60 drift mail; 120 drift mail; 100000 none; 100060 drift mail; "
+		  "200000 none; "
+		  "300000 drift mail",
+		  "applied; applied; oscillating@120; -; oscillating@100060; -; applied" },
 		{ "the clock was set back by a day",
 		  "0 drift mail; 60 drift mail; -86300 drift mail",
 		  "applied; applied; oscillating@-86300" },
