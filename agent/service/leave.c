@@ -48,7 +48,10 @@ void leave_count_undone(struct arena *a, const struct item *item, int64_t now,
                         struct condition_row *row) {
 	const char *again = undone_again(a, item, now, row);
 
-	if (item->cause != CAUSE_DRIFT || !changes_directory(item)) {
+	/* The store's row is nobody's to set back. */
+	if (item->cause == CAUSE_DRIFT && !changes_directory(item))
+		return;
+	if (item->cause != CAUSE_DRIFT) {
 		row->undone = 0;
 		row->undone_at = TIMESTAMP_NONE;
 		row->undone_what = "";
