@@ -109,6 +109,12 @@ static bool failed(const struct item *item) {
 	       item->outcome == OUTCOME_UNCERTAIN;
 }
 
+/* Left, or nobody tried: over a limit, or while the agent only looks. */
+static bool still_to_be_written(const struct item *item) {
+	return item->outcome == OUTCOME_NOT_ATTEMPTED ||
+	       (item->outcome == OUTCOME_NONE && item_writes(item));
+}
+
 static struct condition_row next_row(struct making *m, const struct item *item,
                                      const struct condition_row *old, const char *code) {
 	struct arena *a = memory_arena(m->memory);
@@ -130,8 +136,11 @@ static struct condition_row next_row(struct making *m, const struct item *item,
 		row.next_try = m->f->ended +
 		               (backoff_ms(row.failures, BACKOFF_CONNECTION_MAX, m->s->random) +
 		                999) / 1000;
-	} else if (item->outcome != OUTCOME_NOT_ATTEMPTED) {
+	} else if (!still_to_be_written(item)) {
 		row.failures = 0;
+		row.next_try = TIMESTAMP_NONE;
+	} else if (row.next_try <= m->f->ended) {
+		/* Its time has come, and something else is in the way: that has its own time. */
 		row.next_try = TIMESTAMP_NONE;
 	}
 	return row;

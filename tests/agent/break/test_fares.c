@@ -328,6 +328,19 @@ static void backing_off(void **state) {
 		  "failed@0 x1 >1; backing-off@-60 x1 >1; applied" },
 		{ "set forward: at once", "0 fail intent mail; 86400 intent mail",
 		  "failed@0 x1 >1; applied" },
+		{ "over a limit nothing is forgotten",
+		  "0 fail intent mail; 1 fail intent mail; 2 over intent mail; 2 intent mail",
+		  "failed@0 x1 >1; failed@0 x2 >3; - x2 >3; backing-off@2 x2 >3" },
+		{ "observing nothing is forgotten",
+		  "0 fail intent mail; 1 fail intent mail; 2 observe intent mail; 2 intent mail",
+		  "failed@0 x1 >1; failed@0 x2 >3; - x2 >3; backing-off@2 x2 >3" },
+		{ "its time has come, and it is not tried: that is no reason to hurry",
+		  "0 fail intent mail; 5 lonely intent mail; 6 shut intent mail; 7 fail intent "
+		  "mail",
+		  "failed@0 x1 >1; not-attempted@5 x1; window-closed@6 x1; failed@7 x2 >9" },
+		{ "nor where it is stalled",
+		  "0 drift mail; 1 drift mail; 2 fail intent mail; 9 drift mail; 10 drift mail",
+		  "applied; applied; failed@2 x1 >3; oscillating@9 x1; oscillating@9 x1" },
 	};
 
 	(void)state;
