@@ -115,6 +115,11 @@ static bool still_to_be_written(const struct item *item) {
 	       (item->outcome == OUTCOME_NONE && item_writes(item));
 }
 
+/* Nothing began later than now, wherever the clock stood meanwhile. */
+static int64_t since(const struct condition_row *old, const char *code, int64_t now) {
+	return strcmp(old->code, code) == 0 && old->since <= now ? old->since : now;
+}
+
 static struct condition_row next_row(struct making *m, const struct item *item,
                                      const struct condition_row *old, const char *code) {
 	struct arena *a = memory_arena(m->memory);
@@ -124,9 +129,7 @@ static struct condition_row next_row(struct making *m, const struct item *item,
 	row.name = arena_strdup(a, item->connection->name);
 	row.undone_what = arena_strdup(a, old->undone_what);
 	row.code = arena_strdup(a, code ? code : "");
-	row.since = !code                          ? TIMESTAMP_NONE
-	            : strcmp(old->code, code) == 0 ? old->since
-	                                           : m->f->ended;
+	row.since = code ? since(old, code, m->f->ended) : TIMESTAMP_NONE;
 	if (item->outcome == OUTCOME_APPLIED)
 		leave_count_undone(a, item, m->f->ended, &row);
 	else
