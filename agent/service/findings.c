@@ -115,9 +115,22 @@ static bool still_to_be_written(const struct item *item) {
 	       (item->outcome == OUTCOME_NONE && item_writes(item));
 }
 
+/* What failed and waits for its next try is the same matter all the time. */
+static bool same_matter(const char *code, const char *other) {
+	static const enum outcome failures[] = { OUTCOME_FAILED, OUTCOME_STALE, OUTCOME_UNCERTAIN };
+	const char *waits = strcmp(code, LEFT_BACKING_OFF) == 0    ? other
+	                    : strcmp(other, LEFT_BACKING_OFF) == 0 ? code
+	                                                           : "";
+
+	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++)
+		if (strcmp(waits, outcome_names[failures[i]]) == 0)
+			return true;
+	return strcmp(code, other) == 0;
+}
+
 /* Nothing began later than now, wherever the clock stood meanwhile. */
 static int64_t since(const struct condition_row *old, const char *code, int64_t now) {
-	return strcmp(old->code, code) == 0 && old->since <= now ? old->since : now;
+	return same_matter(old->code, code) && old->since <= now ? old->since : now;
 }
 
 static struct condition_row next_row(struct making *m, const struct item *item,
@@ -153,9 +166,9 @@ static void log_transition(struct making *m, const struct item *item,
                            const struct condition_row *old, const struct condition_row *row,
                            const char *message) {
 	const struct connection *c = item->connection;
-	bool applied = item->outcome == OUTCOME_APPLIED, same = strcmp(old->code, row->code) == 0;
+	bool applied = item->outcome == OUTCOME_APPLIED;
 
-	if ((same && !applied && !failed(item)) || m->logged++ >= LOGGED)
+	if ((!applied && same_matter(old->code, row->code)) || m->logged++ >= LOGGED)
 		return;
 	if (applied)
 		LOG(LEVEL_INFO, "connection-applied", F_TEXT("manifest", c->manifest),
