@@ -88,11 +88,10 @@ static const char *oscillating(const struct leave *l, const struct item *item,
 
 /* A clock that was set back must not make it wait for ever. */
 static const char *backing_off(const struct leave *l, const struct condition_row *row) {
-	int64_t wait = row->next_try - l->now;
+	int64_t wait = row->next_try == TIMESTAMP_NONE ? 0 : row->next_try - l->now;
 	char text[TIMESTAMP_TEXT];
 
-	if (row->next_try == TIMESTAMP_NONE || wait <= 0 ||
-	    wait > BACKOFF_CONNECTION_MAX + BACKOFF_CONNECTION_MAX / 10)
+	if (wait <= 0 || wait > BACKOFF_CONNECTION_MAX + BACKOFF_CONNECTION_MAX / 10)
 		return NULL;
 	return arena_printf(l->a, "it failed %" PRId64 " time%s in a row; it is tried again at %s",
 	                    row->failures, row->failures == 1 ? "" : "s",

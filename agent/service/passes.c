@@ -55,7 +55,7 @@ void passes_want(struct service *s, enum trigger why) {
 /* The clock may be set back meanwhile: no wait is longer than it can have been meant. */
 static int64_t until_next_try(const struct service *s) {
 	int64_t next = memory_next_try(s->memory), most = BACKOFF_CONNECTION_MAX * 11 / 10;
-	int64_t wait = next - (int64_t)time(NULL);
+	int64_t wait = next == TIMESTAMP_NONE ? 0 : next - (int64_t)time(NULL);
 
 	if (next == TIMESTAMP_NONE)
 		return INT64_MAX;

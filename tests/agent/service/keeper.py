@@ -76,7 +76,8 @@ class Agent:
         until(lambda: f"the start; its log:\n{self.log.read_text()}",
               lambda: b'"started"' in self.log.read_bytes()[begin:] or self.process.poll() is not None)
         assert self.process.poll() is None, f"it ended at once:\n{self.log.read_text()}"
-        until("the first pass", lambda: self.status()["lastPass"])
+        until("the first pass", lambda: self.process.poll() is not None or self.status()["lastPass"])
+        assert self.process.poll() is None, f"it ended soon:\n{self.log.read_text()[-3000:]}"
         return self
 
     def kill(self):
