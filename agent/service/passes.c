@@ -194,6 +194,7 @@ static void on_stopped(struct pass *p) {
 static void take_over(struct service *s, struct turn *t) {
 	if (t->pass->exit_code) {
 		s->failures++;
+		memory_free(t->next);
 	} else {
 		s->failures = t->findings->complete ? 0 : s->failures + 1;
 		s->last_success = t->findings->ended;

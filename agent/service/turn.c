@@ -159,8 +159,9 @@ static void last_runs(struct turn *t) {
 	struct run *runs = NULL;
 	size_t n = 0;
 
-	if (inventory_runs(t->pass->inventory, t->findings->a, 0, RUNS_SHOWN, &runs, &n,
-	                   &t->pass->error) == OK) {
+	/* It may just have been found that it cannot be opened for writing any more. */
+	if (t->pass->inventory && inventory_runs(t->pass->inventory, t->findings->a, 0, RUNS_SHOWN,
+	                                         &runs, &n, &t->pass->error) == OK) {
 		t->findings->runs = runs;
 		t->findings->n_runs = n;
 	}

@@ -1,0 +1,93 @@
+"""Beside a running agent: its socket as bytes, the locks of others, and a clock to set."""
+import contextlib
+import fcntl
+import json
+import os
+import pathlib
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+SERVICE = pathlib.Path(os.environ["MBXCTL_SOURCE"]) / "tests" / "agent" / "service"
+sys.path.insert(0, str(SERVICE))
+import keeper  # noqa: E402
+from keeper import MBXCTL, PATIENCE, World, main, until  # noqa: E402,F401
+
+MANIFEST = """\
+apiVersion: mbxctl/v1
+kind: MailboxConnections
+connections:
+  - {mailbox: %s, database: MBXDB01, user: %s}
+"""
+
+
+class Agent(keeper.Agent):
+    """`passes=False`: its first pass is not waited for, as something keeps it from ending."""
+
+    def __init__(self, world, mode="enforce", *, passes=True, program=None, **how):
+        self.passes, self.program = passes, program or MBXCTL
+        super().__init__(world, mode, **how)
+
+    def spawn(self):
+        return subprocess.Popen([*self.before, self.program, "agent", "--log-format", "json", *self.arguments],
+                                cwd=self.world.path, env=self.env, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=open(self.log, "ab"))
+
+    def start(self):
+        if self.passes:
+            return super().start()
+        self.process = self.spawn()
+        until("its socket", self.world.file("control.sock").exists)
+        return self
+
+
+def ask(world, **request):
+    """One request, as the bytes of the protocol."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(PATIENCE)
+        s.connect(str(world.file("control.sock")))
+        s.sendall(json.dumps(request).encode() + b"\n")
+        return json.loads(b"".join(iter(lambda: s.recv(65536), b"")))
+
+
+@contextlib.contextmanager
+def run_lock(world):
+    """Somebody else's run, as its lock shows it."""
+    with open(world.file("mbxctl.db.run"), "a+b") as f:
+        whole = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        until("the run lock", lambda: taken(f, whole))
+        yield
+
+
+def taken(f, whole):
+    try:
+        fcntl.fcntl(f, fcntl.F_OFD_SETLK, whole)
+        return True
+    except BlockingIOError:
+        return False
+
+
+@contextlib.contextmanager
+def store_lock(world):
+    """Nobody gets at the store meanwhile."""
+    other = subprocess.Popen(["sqlite3", "-bail", str(world.file("mbxctl.db"))], text=True,
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    other.stdin.write(".timeout 20000\nBEGIN EXCLUSIVE;\nSELECT 'mine';\n")
+    other.stdin.flush()
+    assert other.stdout.readline() == "mine\n"
+    try:
+        yield
+    finally:
+        other.stdin.write("ROLLBACK;\n")
+        other.stdin.close()
+        other.wait()
+
+
+def attention(status):
+    return {a["name"]: a for a in status["attention"]}
+
+
+def hence(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
