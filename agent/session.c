@@ -1,10 +1,12 @@
 #include "agent/session.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -100,6 +102,16 @@ static const char *chosen(struct session *s, const char *flag, const char *name,
 	return arena_printf(s->a, "%s%s", scheme, file_beside(s->a, s->config.file, of_config + n));
 }
 
+/* The locks stand beside the file itself, by whatever name somebody comes to it. */
+static const char *behind_link(struct arena *a, const char *path) {
+	char real[PATH_MAX];
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && realpath(path, real)
+	               ? arena_strdup(a, real)
+	               : path;
+}
+
 static int choose_store(struct session *s) {
 	s->store_uri = chosen(s, s->o->store, "MBXCTL_STORE", s->config.store, "sqlite:");
 	if (!s->store_uri)
@@ -109,7 +121,7 @@ static int choose_store(struct session *s) {
 		fprintf(s->complaints, "mbxctl: the store \"%s\" %s\n", s->store_uri, fault);
 		return EXIT_USAGE;
 	}
-	s->store = s->store_uri + strlen("sqlite:");
+	s->store = behind_link(s->a, s->store_uri + strlen("sqlite:"));
 	return 0;
 }
 

@@ -13,7 +13,7 @@ import time
 SERVICE = pathlib.Path(os.environ["MBXCTL_SOURCE"]) / "tests" / "agent" / "service"
 sys.path.insert(0, str(SERVICE))
 import keeper  # noqa: E402
-from keeper import MBXCTL, PATIENCE, World, main, until  # noqa: E402,F401
+from keeper import MBXCTL, PATIENCE, World, free_port, main, until  # noqa: E402,F401
 
 MANIFEST = """\
 apiVersion: mbxctl/v1

@@ -8,8 +8,8 @@ import sys
 import threading
 import time
 
-from beside import (MANIFEST, MBXCTL, PATIENCE, Agent, World, ask, attention, main, run_lock,
-                    store_lock, until)
+from beside import (MANIFEST, MBXCTL, PATIENCE, Agent, World, ask, attention, free_port, main,
+                    run_lock, store_lock, until)
 
 NOBODY = 65534
 
@@ -43,9 +43,24 @@ def a_store_that_cannot_be_written_any_more_is_told():
             agent.until_status("the pass after it", lambda s: s["lastPass"]["result"] == "done")
 
 
+def a_store_has_one_agent_by_whatever_name():
+    with World(without_mistakes=True) as w:
+        w.file("link.db").symlink_to("mbxctl.db")
+        with Agent(w) as agent:
+            w.file("other.yaml").write_text(w.file("mbxctl.yaml").read_text()
+                                            .replace("control.sock", "other.sock")
+                                            .replace(f":{agent.port}", f":{free_port()}"))
+            done = w.run("agent", "--config", "other.yaml", "--store", "sqlite:link.db", timeout=10)
+            assert done.returncode == 5 and str(agent.process.pid) in done.stderr, done
+            with run_lock(w):
+                done = w.run("store", "import", "--store", "sqlite:link.db", "--lock-timeout", "0s",
+                             "mailboxes.csv")
+                assert done.returncode == 5, done
+
+
 # ---- what is answered ----
 
-TESTS = (a_store_that_cannot_be_written_any_more_is_told,)
+TESTS = (a_store_that_cannot_be_written_any_more_is_told, a_store_has_one_agent_by_whatever_name)
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))
