@@ -168,6 +168,7 @@ static void free_turn(struct job *job) {
 
 	pass_free(t->pass);
 	memory_free(t->memory);
+	memory_free(t->stored);
 	buf_done(&t->text);
 	buf_done(&t->document);
 }

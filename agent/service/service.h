@@ -55,6 +55,7 @@ struct turn {
 	struct wishes *wishes;
 	struct findings *findings;
 	struct memory *memory; /* before the pass, joined with the store's */
+	struct memory *stored; /* the store's alone: what differs from it is kept at the end */
 	struct memory *next;   /* after it */
 	struct leave leave;
 	uint64_t began; /* uv_hrtime() */

@@ -41,6 +41,9 @@ static void on_loaded(struct pass *p) {
 	}
 	t->memory = memory_join(t->leave.memory, rows, n);
 	t->leave.memory = t->memory;
+	struct memory *nothing = memory_new();
+	t->stored = memory_join(nothing, rows, n);
+	memory_free(nothing);
 }
 
 static const char *leave(void *context, const struct item *item) {
@@ -104,16 +107,16 @@ static void render(struct turn *t) {
 static size_t changed_rows(struct turn *t, struct condition_row **ret) {
 	struct arena *a = t->pass->a;
 	struct condition_row *rows = ARENA_ARRAY(
-	        a, struct condition_row, memory_count(t->memory) + memory_count(t->next) + 1);
+	        a, struct condition_row, memory_count(t->stored) + memory_count(t->next) + 1);
 	const struct condition_row *r = NULL;
 	size_t n = 0;
 
 	while ((r = memory_next(t->next, r))) {
-		struct condition_row before = memory_of(t->memory, a, r->manifest, r->name);
+		struct condition_row before = memory_of(t->stored, a, r->manifest, r->name);
 		if (!memory_same(&before, r))
 			rows[n++] = *r;
 	}
-	while ((r = memory_next(t->memory, r))) {
+	while ((r = memory_next(t->stored, r))) {
 		struct condition_row after = memory_of(t->next, a, r->manifest, r->name);
 		if (!memory_says(&after))
 			rows[n++] = after;

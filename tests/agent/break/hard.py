@@ -22,6 +22,24 @@ NOBODY = 65534
 
 # ---- the store ----
 
+def what_could_not_be_kept_is_kept_later():
+    with World(without_mistakes=True) as w:
+        w.expect(0, "apply", "--yes", "--held")
+        with Agent(w) as agent:
+            agent.sync(0)
+            blocked = "SELECT since FROM condition WHERE code = 'user-not-found'"
+            with run_lock(w):
+                (w.file("manifests") / "z.yaml").write_text(MANIFEST % ("Laura Bennett", "nobody@contoso.com"))
+                status = agent.until_status("what is blocked", lambda s: attention(s))
+                since = attention(status)["Laura Bennett"]["since"]
+                assert not w.rows(blocked)
+            agent.sync(3)
+            assert w.rows(blocked), "it would be forgotten over a restart"
+            agent.stop()
+            agent.start()
+            assert attention(agent.status())["Laura Bennett"]["since"] == since
+
+
 def as_nobody(w):
     """Root may write everywhere; the agent as somebody who may not."""
     if os.getuid() != 0:
@@ -60,7 +78,8 @@ def a_store_has_one_agent_by_whatever_name():
 
 # ---- what is answered ----
 
-TESTS = (a_store_that_cannot_be_written_any_more_is_told, a_store_has_one_agent_by_whatever_name)
+TESTS = (what_could_not_be_kept_is_kept_later, a_store_that_cannot_be_written_any_more_is_told,
+         a_store_has_one_agent_by_whatever_name)
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))
