@@ -74,28 +74,29 @@ void passes_plan_next(struct service *s) {
 		passes_want(s, (enum trigger)0);
 		return;
 	}
+	if (breaker_ms(s)) {
+		wait_for(s, breaker_ms(s), trigger_name(TRIGGER_RETRY));
+		return;
+	}
 	if (s->failures)
 		retry = backoff_ms(s->failures, BACKOFF_DIRECTORY_MAX, service_random());
 	else if (service_may_write(s))
 		retry = until_next_try(s);
-	if (retry < ms) {
-		if (s->directory.failures)
-			s->directory.next_try = uv_hrtime() + (uint64_t)retry * NS_PER_MS;
+	if (retry < ms)
 		wait_for(s, retry, trigger_name(TRIGGER_RETRY));
-	} else {
+	else
 		wait_for(s, ms, trigger_name(TRIGGER_INTERVAL));
-	}
 }
 
 /* ---- the directory ---- */
 
 static void directory_failed(struct service *s, const char *message) {
-	int64_t now = (int64_t)time(NULL);
-
 	free(s->directory.message);
 	s->directory.message = strdup(message);
 	if (!s->directory.failures++)
-		s->directory.since = now;
+		s->directory.since = (int64_t)time(NULL);
+	int64_t wait = backoff_ms(s->directory.failures, BACKOFF_DIRECTORY_MAX, service_random());
+	s->directory.next_try = uv_hrtime() + (uint64_t)wait * NS_PER_MS;
 	if (s->directory.failures == 1)
 		LOG(LEVEL_WARNING, "directory-unreachable", F_TEXT("message", message));
 	if (s->directory.failures == BREAKER_FAILURES)

@@ -16,6 +16,31 @@ NOBODY = 65534
 
 # ---- a directory that is not there ----
 
+def the_directory_is_asked_at_its_times_alone():
+    """A second, two, four: neither a shorter interval nor those who wake it make that less."""
+    with World(without_mistakes=True) as w:
+        shutil.move(w.directory, w.folder / "elsewhere")
+        with Agent(w, "observe", interval="1s", jitter="0%") as agent:
+            seen, over = {}, threading.Event()
+
+            def wake():
+                while not over.wait(0.05):
+                    ask(w, verb="wake")
+            waker = threading.Thread(target=wake)
+            waker.start()
+            try:
+                while max(seen, default=0) < 4:
+                    seen.setdefault(agent.status()["directory"]["failures"], time.monotonic())
+            finally:
+                over.set()
+                waker.join()
+            seen.pop(0, None)
+            took = max(seen.values()) - min(seen.values())
+            assert took > 5, f"failed 4 times within {took:.1f} s"
+            # A person may ask before its time.
+            agent.sync(69)
+
+
 # ---- another config ----
 
 # ---- told to write nothing ----
@@ -78,8 +103,8 @@ def a_store_has_one_agent_by_whatever_name():
 
 # ---- what is answered ----
 
-TESTS = (what_could_not_be_kept_is_kept_later, a_store_that_cannot_be_written_any_more_is_told,
-         a_store_has_one_agent_by_whatever_name)
+TESTS = (the_directory_is_asked_at_its_times_alone, what_could_not_be_kept_is_kept_later,
+         a_store_that_cannot_be_written_any_more_is_told, a_store_has_one_agent_by_whatever_name)
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))
