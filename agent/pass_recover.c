@@ -133,6 +133,7 @@ static void settle_all(struct recovery_pass *r) {
 	}
 	if (directory_begin(r->p->directory, true, &r->p->error) < 0) {
 		pass_fail(r->p, r->p->error.code == ERR_LOCKED ? EXIT_REFUSED : EXIT_UNREACHABLE);
+		r->p->failed_at = PASS_BEGIN; /* it is the directory's failure */
 	} else {
 		directory_fetch(r->p->directory, &keys, r->w);
 		for (size_t i = 0; i < r->n; i++)

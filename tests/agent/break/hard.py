@@ -16,6 +16,22 @@ NOBODY = 65534
 
 # ---- a directory that is not there ----
 
+def without_the_directory_what_is_open_is_its_failure():
+    with World(without_mistakes=True) as w:
+        w.sql("CREATE TRIGGER stay BEFORE DELETE ON intent BEGIN SELECT RAISE(ABORT, 'no'); END")
+        w.expect(4, "apply", "--yes")
+        assert w.rows("SELECT count(*) AS n FROM intent")[0]["n"] > 0
+        w.sql("DROP TRIGGER stay")
+        shutil.move(w.directory, w.folder / "elsewhere")
+        with Agent(w) as agent:
+            agent.wait("directory-unreachable")
+            agent.until_status("the failures", lambda s: s["directory"]["failures"] >= 2 and
+                               s["directory"]["nextTry"])
+            shutil.move(w.folder / "elsewhere", w.directory)
+            agent.wait("directory-reachable")
+            until("all is settled", lambda: not w.rows("SELECT count(*) AS n FROM intent")[0]["n"])
+
+
 def the_directory_is_asked_at_its_times_alone():
     """A second, two, four: neither a shorter interval nor those who wake it make that less."""
     with World(without_mistakes=True) as w:
@@ -103,7 +119,8 @@ def a_store_has_one_agent_by_whatever_name():
 
 # ---- what is answered ----
 
-TESTS = (the_directory_is_asked_at_its_times_alone, what_could_not_be_kept_is_kept_later,
+TESTS = (without_the_directory_what_is_open_is_its_failure,
+         the_directory_is_asked_at_its_times_alone, what_could_not_be_kept_is_kept_later,
          a_store_that_cannot_be_written_any_more_is_told, a_store_has_one_agent_by_whatever_name)
 
 if __name__ == "__main__":
