@@ -16,16 +16,22 @@ bool service_may_write(const struct service *s) {
 
 /* ---- when ---- */
 
+/* One at a time, and none with manifests that another config judged. */
+static bool may_begin(const struct service *s) {
+	return !s->turn && !s->stopping && s->judged;
+}
+
 static void on_due(uv_timer_t *timer) {
 	struct service *s = (struct service *)((char *)timer - offsetof(struct service, due));
 	unsigned triggers = s->triggers;
 
-	if (s->turn || s->stopping || !s->wishes)
-		return;
-	s->triggers = 0;
+	if (!s->turn)
+		setup_use(s);
 	s->next_pass = TIMESTAMP_NONE;
 	s->next_why = NULL;
-	setup_use(s);
+	if (!may_begin(s))
+		return;
+	s->triggers = 0;
 	turn_begin(s, triggers ? triggers : TRIGGER_INTERVAL);
 	publish(s);
 }
@@ -48,8 +54,16 @@ static int64_t breaker_ms(const struct service *s) {
 
 void passes_want(struct service *s, enum trigger why) {
 	s->triggers |= why;
-	if (!s->turn && !s->stopping && s->wishes)
+	if (may_begin(s))
 		wait_for(s, breaker_ms(s), trigger_name(s->triggers));
+}
+
+void passes_interrupt(struct service *s, const char *code, const char *why) {
+	if (!s->turn)
+		return;
+	s->turn->interrupted_for = code;
+	s->turn->pass->interrupted_by = why;
+	s->turn->pass->interrupted = true;
 }
 
 /* The clock may be set back meanwhile: no wait is longer than it can have been meant. */
@@ -68,7 +82,7 @@ void passes_plan_next(struct service *s) {
 	        jittered_ms(config->agent.interval, config->agent.jitter_percent, service_random());
 	int64_t retry = INT64_MAX;
 
-	if (s->turn || s->stopping || !s->wishes)
+	if (!may_begin(s))
 		return;
 	if (s->triggers) {
 		passes_want(s, (enum trigger)0);

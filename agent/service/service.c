@@ -56,10 +56,7 @@ void service_stop(struct service *s) {
 		uv_stop(&s->loop);
 		return;
 	}
-	if (s->turn) {
-		s->turn->pass->interrupted_by = "the agent was told to end";
-		s->turn->pass->interrupted = true;
-	}
+	passes_interrupt(s, NULL, "the agent was told to end");
 	service_ended(s);
 }
 
@@ -93,9 +90,8 @@ void service_look_at_windows(struct service *s, bool tell) {
 	    F_TIME("until", s->window.changes));
 	if (s->window.open) {
 		passes_want(s, TRIGGER_WINDOW);
-	} else if (s->turn && s->turn->pass->writes) {
-		s->turn->pass->interrupted_by = "the maintenance window has closed";
-		s->turn->pass->interrupted = true;
+	} else {
+		passes_interrupt(s, LEFT_WINDOW, "the maintenance window has closed");
 	}
 	publish(s);
 }
@@ -195,6 +191,7 @@ static void on_taken(void *context, struct wishes *w) {
 	setup_free_retired(s);
 	wishes_unref(s->wishes);
 	s->wishes = w;
+	s->judged = true;
 	s->good_kept = false;
 	if (first)
 		notify_ready(s->setup->session.config.agent.enforce ? "enforcing" : "observing");

@@ -62,6 +62,7 @@ struct turn {
 	unsigned triggers;
 	bool enforce;                      /* it may remember in the store */
 	bool text_wanted, document_wanted; /* by those who wait for it */
+	const char *interrupted_for;       /* a code of leave.h; NULL */
 	bool good_kept;                    /* the manifests' good versions are in the store */
 	uint32_t random;
 	struct buf text, document; /* for them */
@@ -94,6 +95,7 @@ struct service {
 	int exit_code;
 
 	struct wishes *wishes; /* in force; NULL until the first look has ended */
+	bool judged;           /* ... by the config in force; no pass begins before */
 	bool good_kept;        /* they stand in the store */
 	struct memory *memory;
 	struct findings *last, *planned; /* planned: the last that made a plan; NULL: none */
@@ -149,6 +151,9 @@ void service_look_at_windows(struct service *s, bool tell);
 void passes_want(struct service *s, enum trigger why); /* soon */
 void passes_ended(struct service *s);                  /* the turn has */
 void passes_plan_next(struct service *s);              /* when, if nothing happens */
+/* What is in flight is finished; nothing further is begun. `code` as in leave.h, of what is left.
+ */
+void passes_interrupt(struct service *s, const char *code, const char *why);
 bool service_may_write(const struct service *s);
 
 /* ---- turn.c ---- */

@@ -59,7 +59,7 @@ void setup_use(struct service *s) {
 		LOG(LEVEL_WARNING, "mode",
 		    F_TEXT("mode", s->setup->session.config.agent.enforce ? "enforce" : "observe"));
 	service_look_at_windows(s, false);
-	s->good_kept = false;
+	s->good_kept = s->judged = false;
 	reader_reconfigure(s->reader, s->setup->session.paths, &s->setup->session.config);
 	/* A look that is going on may still read the former one. */
 	old->next = s->retired;
@@ -123,6 +123,7 @@ static void on_read_again(struct job *job) {
 		keep_what_is_open(s, r->setup);
 		setup_free(s->next_setup);
 		s->next_setup = r->setup;
+		passes_interrupt(s, NULL, "the config has changed");
 	}
 	free(r->complaints);
 	free(r);

@@ -100,11 +100,9 @@ void suspend(struct service *s, const struct suspension *what, struct control_re
 	s->suspended.reason = arena_strdup(mine, what->reason);
 	arena_free(s->suspended_arena);
 	s->suspended_arena = mine;
-	/* What is in flight is finished; nothing further is begun. */
-	if (what->is && s->turn) {
-		s->turn->pass->interrupted_by = "the agent was suspended";
-		s->turn->pass->interrupted = true;
-	}
+	if (what->is)
+		passes_interrupt(s, LEFT_SUSPENDED,
+		                 "the agent is suspended: `mbxctl resume` lets it write again");
 	*k = (struct keeping){ .job = { .work = keep, .done = on_kept },
 		               .service = s,
 		               .request = request,

@@ -59,6 +59,38 @@ def the_directory_is_asked_at_its_times_alone():
 
 # ---- another config ----
 
+def a_new_config_waits_for_its_manifests():
+    """What stood in force before is not judged by the new config, nor written by its mode."""
+    with World(without_mistakes=True) as w:
+        shutil.rmtree(w.file("manifests"))
+        for folder in ("old", "new"):
+            w.file(folder).mkdir()
+        (w.file("old") / "a.yaml").write_text(MANIFEST % ("John Evans", "john.evans@contoso.com"))
+        (w.file("new") / "b.yaml").write_text(MANIFEST % ("Nobody Known", "john.evans@contoso.com"))
+        before = w.directory.read_bytes()
+        with Agent(w, "observe", config={"manifests": ["old"]}) as agent:
+            assert agent.sync(0)["summary"]["connect"] == 1
+            agent.agent["mode"], agent.config["manifests"] = "enforce", ["new"]
+            agent.write_config()
+            agent.hang_up()
+            agent.wait("reloaded")
+            assert agent.sync(3)["summary"]["blocked"] == 1
+            assert w.directory.read_bytes() == before, "the old manifest was written by the new mode"
+
+
+def a_new_config_counts_before_the_first_write():
+    with World(without_mistakes=True) as w:
+        before = w.directory.read_bytes()
+        (w.file("mbxctl.db.run")).touch()
+        with run_lock(w), Agent(w, passes=False) as agent:
+            agent.until_status("that it waits for the lock", lambda s: s["state"] == "planning")
+            agent.agent["mode"] = "observe"
+            agent.write_config()
+            agent.hang_up()
+            agent.until_status("the mode", lambda s: s["mode"] == "observe" and s["lastPass"])
+        assert w.directory.read_bytes() == before
+
+
 # ---- told to write nothing ----
 
 # ---- the store ----
@@ -120,7 +152,8 @@ def a_store_has_one_agent_by_whatever_name():
 # ---- what is answered ----
 
 TESTS = (without_the_directory_what_is_open_is_its_failure,
-         the_directory_is_asked_at_its_times_alone, what_could_not_be_kept_is_kept_later,
+         the_directory_is_asked_at_its_times_alone, a_new_config_waits_for_its_manifests,
+         a_new_config_counts_before_the_first_write, what_could_not_be_kept_is_kept_later,
          a_store_that_cannot_be_written_any_more_is_told, a_store_has_one_agent_by_whatever_name)
 
 if __name__ == "__main__":
