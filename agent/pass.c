@@ -72,6 +72,7 @@ static void end_run(struct pass *p) {
 /* The ledger is complete before anybody takes note of it. */
 static void note(struct pass *p) {
 	end_run(p);
+	pass_leave_rest(p);
 	p->agent->note(p);
 }
 
@@ -91,7 +92,7 @@ static bool has_to_write(const struct pass *p) {
 
 	for (size_t i = 0; i < p->plan.n && !any; i++)
 		any = p->chosen[i];
-	return any;
+	return any && !p->interrupted;
 }
 
 static const struct step {

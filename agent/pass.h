@@ -152,6 +152,7 @@ void pass_intend(struct pass *p);
 void pass_carry_out(struct pass *p);
 void pass_verify(struct pass *p); /* agent/pass_verify.c: who else holds it */
 void pass_record(struct pass *p);
+void pass_leave_rest(struct pass *p); /* those chosen whose turn did not come */
 void pass_end_run(struct pass *p);
 
 /* Ends the pass with an exit code and the text that p->error holds. */

@@ -155,20 +155,28 @@ void pass_record(struct pass *p) {
 		pass_fail(p, EXIT_FAILED);
 }
 
+void pass_leave_rest(struct pass *p) {
+	const char *why =
+	        p->turns.stopped
+	                ? "a mailbox was found to have two users: nothing further was written"
+	                : p->interrupted_by;
+
+	for (size_t i = 0; i < p->plan.n; i++) {
+		struct item *item = p->plan.items + i;
+		if (!p->chosen[i] || item->outcome != OUTCOME_NONE)
+			continue;
+		item->outcome = OUTCOME_NOT_ATTEMPTED;
+		item->message = why;
+	}
+}
+
 void pass_end_run(struct pass *p) {
 	struct run *run = &p->run;
 	int64_t n[OUTCOMES] = { 0 };
 
-	for (size_t i = 0; i < p->plan.n; i++) {
-		/* Chosen, and the pass ended before its turn came. */
-		if (p->chosen[i] && p->plan.items[i].outcome == OUTCOME_NONE) {
-			p->plan.items[i].outcome = OUTCOME_NOT_ATTEMPTED;
-			if (p->turns.stopped)
-				p->plan.items[i].message = "a mailbox was found to have two "
-				                           "users: nothing further was written";
-		}
+	pass_leave_rest(p);
+	for (size_t i = 0; i < p->plan.n; i++)
 		n[p->plan.items[i].outcome]++;
-	}
 	run->applied = n[OUTCOME_APPLIED];
 	run->failed = n[OUTCOME_FAILED];
 	run->stale = n[OUTCOME_STALE];

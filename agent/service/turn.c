@@ -71,7 +71,7 @@ static int exit_code(const struct turn *t) {
 
 	if (f->over_limit && t->enforce)
 		return EXIT_REFUSED;
-	if (t->leave.code && f->outcomes[OUTCOME_NOT_ATTEMPTED])
+	if (t->leave.code && !t->interrupted_for && f->outcomes[OUTCOME_NOT_ATTEMPTED])
 		return EXIT_REFUSED;
 	if (any_failed(f))
 		return EXIT_PARTIAL;
@@ -179,6 +179,10 @@ static void on_note(struct pass *p) {
 		                          .enforce = t->enforce,
 		                          .random = t->random };
 
+	if (t->interrupted_for && !t->leave.code) {
+		t->leave.code = t->interrupted_for;
+		t->leave.why = p->interrupted_by;
+	}
 	f->ended = (int64_t)time(NULL);
 	f->run = p->run.id;
 	if (p->plan.over_limit)

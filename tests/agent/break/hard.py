@@ -93,6 +93,31 @@ def a_new_config_counts_before_the_first_write():
 
 # ---- told to write nothing ----
 
+def suspended_while_it_plans_it_does_not_begin():
+    with World(without_mistakes=True) as w:
+        with Agent(w, "observe") as agent:
+            agent.sync(0)
+            agent.agent["mode"] = "enforce"
+            agent.write_config()
+            before = w.directory.read_bytes()
+            with store_lock(w):
+                agent.hang_up()
+                agent.until_status("a pass at the store", lambda s: s["mode"] == "enforce" and
+                                   s["state"] == "planning")
+                asked = subprocess.Popen([MBXCTL, "suspend", "--reason", "hands off"], cwd=w.path,
+                                         env=w.environment(), stdout=subprocess.DEVNULL)
+                agent.until_status("that it is suspended", lambda s: s["suspended"])
+            assert asked.wait(PATIENCE) == 0
+            status = agent.until_status("the end of the pass", lambda s: s["state"] == "waiting" and
+                                        s["mode"] == "enforce")
+            assert w.directory.read_bytes() == before
+            assert w.rows("SELECT count(*) AS n FROM run")[0]["n"] == 0, "a run of nothing"
+            told = attention(status)["John Evans"]
+            assert told["code"] == "agent-suspended" and "resume" in told["message"], told
+            w.expect(0, "resume")
+            agent.wait("connection-applied", 5)
+
+
 # ---- the store ----
 
 def what_could_not_be_kept_is_kept_later():
@@ -153,8 +178,9 @@ def a_store_has_one_agent_by_whatever_name():
 
 TESTS = (without_the_directory_what_is_open_is_its_failure,
          the_directory_is_asked_at_its_times_alone, a_new_config_waits_for_its_manifests,
-         a_new_config_counts_before_the_first_write, what_could_not_be_kept_is_kept_later,
-         a_store_that_cannot_be_written_any_more_is_told, a_store_has_one_agent_by_whatever_name)
+         a_new_config_counts_before_the_first_write, suspended_while_it_plans_it_does_not_begin,
+         what_could_not_be_kept_is_kept_later, a_store_that_cannot_be_written_any_more_is_told,
+         a_store_has_one_agent_by_whatever_name)
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))
