@@ -6,7 +6,11 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+/* What the manager was told last: saying it again is no news. */
+static char last[512];
+
 void notify_ready(const char *status) {
+	*last = '\0';
 	(void)sd_notifyf(0, "READY=1\nSTATUS=%s", status);
 }
 
@@ -24,8 +28,6 @@ void notify_stopping(void) {
 }
 
 void notify_status(const char *status) {
-	static char last[512];
-
 	if (strncmp(last, status, sizeof(last) - 1) == 0)
 		return;
 	(void)strncpy(last, status, sizeof(last) - 1);

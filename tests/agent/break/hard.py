@@ -176,11 +176,26 @@ def a_store_has_one_agent_by_whatever_name():
 
 # ---- what is answered ----
 
+def the_manager_shows_the_state_after_a_reload():
+    with World() as w:
+        path = w.folder / "notify"
+        told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        told.bind(str(path))
+        told.settimeout(PATIENCE)
+        with Agent(w, "observe", env={"NOTIFY_SOCKET": str(path)}) as agent:
+            def hear(what):
+                until(what, lambda: what in told.recv(4096).decode(), 10)
+            hear("need attention")
+            agent.hang_up()
+            hear("READY=1")
+            hear("need attention")
+
+
 TESTS = (without_the_directory_what_is_open_is_its_failure,
          the_directory_is_asked_at_its_times_alone, a_new_config_waits_for_its_manifests,
          a_new_config_counts_before_the_first_write, suspended_while_it_plans_it_does_not_begin,
          what_could_not_be_kept_is_kept_later, a_store_that_cannot_be_written_any_more_is_told,
-         a_store_has_one_agent_by_whatever_name)
+         a_store_has_one_agent_by_whatever_name, the_manager_shows_the_state_after_a_reload)
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))
