@@ -64,8 +64,9 @@ static void record(struct pass *p) {
 static void end_run(struct pass *p) {
 	if (p->inventory)
 		inventory_end(p->inventory);
-	if (p->run.id && !p->run_ended)
-		pass_end_run(p);
+	if (!p->run.id || p->run_ended)
+		return;
+	pass_end_run(p);
 	p->run_ended = true;
 }
 
