@@ -27,18 +27,15 @@ static void on_due(uv_timer_t *timer) {
 
 	if (!s->turn)
 		setup_use(s);
-	s->next_pass = TIMESTAMP_NONE;
-	s->next_why = NULL;
 	if (!may_begin(s))
 		return;
 	s->triggers = 0;
-	turn_begin(s, triggers ? triggers : TRIGGER_INTERVAL);
+	turn_begin(s, triggers ? triggers : s->due_for);
 	publish(s);
 }
 
-static void wait_for(struct service *s, int64_t ms, const char *why) {
-	s->next_pass = (int64_t)time(NULL) + (ms + 999) / 1000;
-	s->next_why = why;
+static void wait_for(struct service *s, int64_t ms, unsigned why) {
+	s->due_for = why;
 	uv_timer_start(&s->due, on_due, (uint64_t)ms, 0);
 }
 
@@ -55,7 +52,7 @@ static int64_t breaker_ms(const struct service *s) {
 void passes_want(struct service *s, enum trigger why) {
 	s->triggers |= why;
 	if (may_begin(s))
-		wait_for(s, breaker_ms(s), trigger_name(s->triggers));
+		wait_for(s, breaker_ms(s), s->triggers);
 }
 
 void passes_interrupt(struct service *s, const char *code, const char *why) {
@@ -89,7 +86,7 @@ void passes_plan_next(struct service *s) {
 		return;
 	}
 	if (breaker_ms(s)) {
-		wait_for(s, breaker_ms(s), trigger_name(TRIGGER_RETRY));
+		wait_for(s, breaker_ms(s), TRIGGER_RETRY);
 		return;
 	}
 	if (s->failures)
@@ -97,9 +94,9 @@ void passes_plan_next(struct service *s) {
 	else if (service_may_write(s))
 		retry = until_next_try(s);
 	if (retry < ms)
-		wait_for(s, retry, trigger_name(TRIGGER_RETRY));
+		wait_for(s, retry, TRIGGER_RETRY);
 	else
-		wait_for(s, ms, trigger_name(TRIGGER_INTERVAL));
+		wait_for(s, ms, TRIGGER_INTERVAL);
 }
 
 /* ---- the directory ---- */

@@ -50,6 +50,14 @@ static void draw_directory(const struct service *s, struct picture *p) {
 	p->directory.message = arena_strdup(p->a, s->directory.message);
 }
 
+/* The timer does not care where the clock on the wall is set. */
+static int64_t next_pass(const struct service *s, int64_t now) {
+	const uv_handle_t *due = (const uv_handle_t *)&s->due;
+
+	return uv_is_active(due) ? now + (int64_t)(uv_timer_get_due_in(&s->due) + 999) / 1000
+	                         : TIMESTAMP_NONE;
+}
+
 struct picture *picture_make(struct service *s) {
 	const struct session *session = &s->setup->session;
 	struct arena *a = arena_new();
@@ -65,9 +73,9 @@ struct picture *picture_make(struct service *s) {
 		               .directory_uri = arena_strdup(a, session->directory_uri),
 		               .last = s->last ? findings_ref(s->last) : NULL,
 		               .planned = s->planned ? findings_ref(s->planned) : NULL,
-		               .last_success = s->last_success,
-		               .next_pass = s->next_pass,
-		               .next_why = s->next_why };
+		               .last_success = s->last_success };
+	p->next_pass = next_pass(s, p->now);
+	p->next_why = p->next_pass == TIMESTAMP_NONE ? NULL : trigger_name(s->due_for);
 	size_t n = 0;
 	while (session->paths[n])
 		n++;

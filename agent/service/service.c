@@ -353,7 +353,7 @@ int service_run(const struct options *o, struct arena *a) {
 		abort();
 	s->o = o;
 	s->started = s->directory.since = (int64_t)time(NULL);
-	s->last_success = s->next_pass = TIMESTAMP_NONE;
+	s->last_success = TIMESTAMP_NONE;
 	int code = start(s, a);
 	if (code)
 		return code;

@@ -112,8 +112,8 @@ struct service {
 	unsigned triggers; /* of the next pass */
 	int64_t number;    /* of the last pass */
 	int64_t failures;  /* passes in a row without a plan, or with an incomplete one */
-	int64_t last_success, next_pass;
-	const char *next_why;
+	int64_t last_success;
+	unsigned due_for; /* triggers: why the timer runs */
 	struct waiter *waiters;
 
 	struct counters counters;

@@ -14,6 +14,7 @@ SERVICE = pathlib.Path(os.environ["MBXCTL_SOURCE"]) / "tests" / "agent" / "servi
 sys.path.insert(0, str(SERVICE))
 import keeper  # noqa: E402
 from keeper import MBXCTL, PATIENCE, World, free_port, main, until  # noqa: E402,F401
+from agent import drift  # noqa: E402,F401
 
 MANIFEST = """\
 apiVersion: mbxctl/v1
@@ -91,3 +92,58 @@ def attention(status):
 
 def hence(seconds):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+
+
+class Clock:
+    """The agent's clock on the wall, to be set while it runs; what it waits by goes on as it does."""
+
+    def __init__(self, world):
+        self.file = world.folder / "clock"
+        self.offset = 0
+        self.set_by(0)
+
+    def environment(self):
+        return {"LD_PRELOAD": library(), "FAKETIME_TIMESTAMP_FILE": str(self.file),
+                "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
+
+    def set_by(self, seconds):
+        """Forward, or back."""
+        self.offset += seconds
+        fresh = self.file.with_suffix(".new")
+        fresh.write_text(f"{self.offset:+.3f}\n")
+        os.replace(fresh, self.file)
+
+    def set_to(self, moment):
+        self.set_by(moment - self.now())
+
+    def now(self):
+        return time.time() + self.offset
+
+    def text(self, seconds=0):
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.now() + seconds))
+
+
+def library():
+    found = sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    skip_unless(found, "there is no libfaketime (Debian: faketime)")
+    return str(found[0])
+
+
+def skip_unless(condition, why):
+    if not condition:
+        print(f"skipped: {why}")
+        sys.exit(77)
+
+
+def needs_a_clock():
+    """Can this build be given another clock? A sanitizer that wants to be first may refuse."""
+    with World() as w:
+        clock = Clock(w)
+        clock.set_to(1_000_000_000)
+        done = subprocess.run([MBXCTL, "suspend", "--until", "2001-09-09T01:46:00Z"], cwd=w.path,
+                              env={"LC_ALL": "C", **clock.environment()}, capture_output=True, text=True)
+        skip_unless("is in the past" in done.stderr, f"libfaketime and this build: {done.stderr[:200]}")
+        clock.set_to(999_999_000)
+        done = subprocess.run([MBXCTL, "suspend", "--until", "2001-09-09T01:46:00Z"], cwd=w.path,
+                              env={"LC_ALL": "C", **clock.environment()}, capture_output=True, text=True)
+        skip_unless("nobody listens" in done.stderr, f"libfaketime and this build: {done.stderr[:200]}")
