@@ -8,12 +8,19 @@ int64_t jittered_ms(int64_t seconds, int64_t percent, uint32_t random) {
 	return result < 100 ? 100 : result;
 }
 
-int64_t backoff_ms(int64_t failures, int64_t most, uint32_t random) {
-	int64_t seconds = most;
+enum { JITTER_PERCENT = 10 };
 
+static int64_t doubled(int64_t failures, int64_t most) {
 	if (failures < 1)
 		failures = 1;
-	if (failures < 32 && ((int64_t)1 << (failures - 1)) < most)
-		seconds = (int64_t)1 << (failures - 1);
-	return jittered_ms(seconds, 10, random);
+	return failures < 32 && ((int64_t)1 << (failures - 1)) < most ? (int64_t)1 << (failures - 1)
+	                                                              : most;
+}
+
+int64_t backoff_ms(int64_t failures, int64_t most, uint32_t random) {
+	return jittered_ms(doubled(failures, most), JITTER_PERCENT, random);
+}
+
+int64_t backoff_longest(int64_t failures, int64_t most) {
+	return (doubled(failures, most) * (100 + JITTER_PERCENT) + 99) / 100;
 }

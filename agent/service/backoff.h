@@ -14,5 +14,8 @@ enum { BACKOFF_CONNECTION_MAX = 15 * 60, BACKOFF_DIRECTORY_MAX = 60 };
  * tenth. `random`: any number, evenly spread. */
 int64_t backoff_ms(int64_t failures, int64_t most, uint32_t random);
 
+/* The longest that it can come to, in whole seconds: a longer wait is a clock that was set back. */
+int64_t backoff_longest(int64_t failures, int64_t most);
+
 /* An interval of so many seconds that varies by so many per cent up and down; at least 100 ms. */
 int64_t jittered_ms(int64_t seconds, int64_t percent, uint32_t random);

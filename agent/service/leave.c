@@ -91,7 +91,7 @@ static const char *backing_off(const struct leave *l, const struct condition_row
 	int64_t wait = row->next_try == TIMESTAMP_NONE ? 0 : row->next_try - l->now;
 	char text[TIMESTAMP_TEXT];
 
-	if (wait <= 0 || wait > BACKOFF_CONNECTION_MAX + BACKOFF_CONNECTION_MAX / 10)
+	if (wait <= 0 || wait > backoff_longest(row->failures, BACKOFF_CONNECTION_MAX))
 		return NULL;
 	return arena_printf(l->a, "it failed %" PRId64 " time%s in a row; it is tried again at %s",
 	                    row->failures, row->failures == 1 ? "" : "s",

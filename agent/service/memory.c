@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/service/backoff.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/timestamp.h"
@@ -90,14 +91,18 @@ size_t memory_count(const struct memory *m) {
 	return HASH_COUNT(m->table);
 }
 
-int64_t memory_next_try(const struct memory *m) {
-	int64_t first = TIMESTAMP_NONE;
+int64_t memory_wait(const struct memory *m, int64_t now) {
+	int64_t least = INT64_MAX;
 
-	for (const struct condition_row *r = memory_next(m, NULL); r; r = memory_next(m, r))
-		if (r->next_try != TIMESTAMP_NONE &&
-		    (first == TIMESTAMP_NONE || r->next_try < first))
-			first = r->next_try;
-	return first;
+	for (const struct condition_row *r = memory_next(m, NULL); r; r = memory_next(m, r)) {
+		if (r->next_try == TIMESTAMP_NONE)
+			continue;
+		int64_t wait = r->next_try - now;
+		if (wait < 0 || wait > backoff_longest(r->failures, BACKOFF_CONNECTION_MAX))
+			wait = 0;
+		least = wait < least ? wait : least;
+	}
+	return least;
 }
 
 static struct condition_row copied(struct arena *a, const struct condition_row *row) {

@@ -35,5 +35,6 @@ struct memory *memory_join(const struct memory *m, const struct condition_row *s
 /* Every row, in no order. */
 const struct condition_row *memory_next(const struct memory *m, const struct condition_row *row);
 size_t memory_count(const struct memory *m);
-/* The earliest next try among them; TIMESTAMP_NONE where there is none. */
-int64_t memory_next_try(const struct memory *m);
+/* Seconds until the earliest next try among them, none where it is due or the clock was set back
+ * meanwhile; INT64_MAX where there is no such row. */
+int64_t memory_wait(const struct memory *m, int64_t now);

@@ -63,21 +63,20 @@ void passes_interrupt(struct service *s, const char *code, const char *why) {
 	s->turn->pass->interrupted = true;
 }
 
-/* The clock may be set back meanwhile: no wait is longer than it can have been meant. */
-static int64_t until_next_try(const struct service *s) {
-	int64_t next = memory_next_try(s->memory), most = BACKOFF_CONNECTION_MAX * 11 / 10;
-	int64_t wait = next == TIMESTAMP_NONE ? 0 : next - (int64_t)time(NULL);
+/* Until what failed is tried again; INT64_MAX: nothing did. */
+static int64_t retry_ms(const struct service *s) {
+	if (s->failures)
+		return backoff_ms(s->failures, BACKOFF_DIRECTORY_MAX, service_random());
+	int64_t wait =
+	        service_may_write(s) ? memory_wait(s->memory, (int64_t)time(NULL)) : INT64_MAX;
 
-	if (next == TIMESTAMP_NONE)
-		return INT64_MAX;
-	return (wait < 0 ? 0 : wait > most ? most : wait) * 1000 + 1;
+	return wait < INT64_MAX ? wait * 1000 + 1 : INT64_MAX;
 }
 
 void passes_plan_next(struct service *s) {
 	const struct config *config = &s->setup->session.config;
 	int64_t ms =
 	        jittered_ms(config->agent.interval, config->agent.jitter_percent, service_random());
-	int64_t retry = INT64_MAX;
 
 	if (!may_begin(s))
 		return;
@@ -89,10 +88,7 @@ void passes_plan_next(struct service *s) {
 		wait_for(s, breaker_ms(s), TRIGGER_RETRY);
 		return;
 	}
-	if (s->failures)
-		retry = backoff_ms(s->failures, BACKOFF_DIRECTORY_MAX, service_random());
-	else if (service_may_write(s))
-		retry = until_next_try(s);
+	int64_t retry = retry_ms(s);
 	if (retry < ms)
 		wait_for(s, retry, TRIGGER_RETRY);
 	else

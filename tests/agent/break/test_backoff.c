@@ -32,6 +32,18 @@ static void after_failures(void **state) {
 	}
 }
 
+static void longest(void **state) {
+	static const struct {
+		int64_t failures, seconds;
+	} rows[] = { { 0, 2 }, { 1, 2 },    { 2, 3 },    { 3, 5 },
+		     { 4, 9 }, { 10, 564 }, { 11, 990 }, { INT64_MAX, 990 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_int_equal(backoff_longest(rows[i].failures, BACKOFF_CONNECTION_MAX),
+		                 rows[i].seconds);
+}
+
 static void jitter(void **state) {
 	static const struct {
 		int64_t seconds, percent;
@@ -53,6 +65,7 @@ static void jitter(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(after_failures),
+		cmocka_unit_test(longest),
 		cmocka_unit_test(jitter),
 	};
 
