@@ -14,6 +14,11 @@ void pass_fail(struct pass *p, int exit_code) {
 	p->failed_at = p->state;
 }
 
+void pass_fail_unreachable(struct pass *p) {
+	p->unreachable = !p->exit_code;
+	pass_fail(p, EXIT_UNREACHABLE);
+}
+
 /* ---- steps off the loop ---- */
 
 static struct survey *survey(struct pass *p) {

@@ -87,6 +87,7 @@ struct pass {
 	const char *revision;      /* of the manifests' git checkout; NULL */
 	bool unsettled;            /* of the agent: there are open intents */
 	enum pass_state failed_at; /* with an exit code: the step that failed */
+	bool unreachable;          /* with an exit code: it was the directory */
 
 	struct connections connections;
 	struct saved saved;
@@ -157,3 +158,4 @@ void pass_end_run(struct pass *p);
 
 /* Ends the pass with an exit code and the text that p->error holds. */
 void pass_fail(struct pass *p, int exit_code);
+void pass_fail_unreachable(struct pass *p); /* the directory */

@@ -96,6 +96,8 @@ void pass_open(struct pass *p) {
 void pass_take_lock(struct pass *p) {
 	const char *path = arena_printf(p->a, "%s.run", p->s->store);
 
+	/* Who has the lock cannot write while somebody reads. */
+	inventory_end(p->inventory);
 	if (lock_try(path, p->agent ? "agent" : "apply", &p->lock, &p->error) < 0) {
 		if (p->error.code != ERR_LOCKED)
 			pass_fail(p, EXIT_UNREACHABLE);
@@ -114,7 +116,7 @@ void pass_begin(struct pass *p) {
 		return;
 	directory_end(p->directory);
 	if (p->error.code != ERR_LOCKED)
-		pass_fail(p, EXIT_UNREACHABLE);
+		pass_fail_unreachable(p);
 }
 
 /* Under the lock nobody writes the tables but this run, and it writes each connection once. */

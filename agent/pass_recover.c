@@ -124,6 +124,7 @@ static bool settle(struct recovery_pass *r, const struct open_intent *intent) {
 
 /* The directory as it is now: ours alone until what must be taken back was. */
 static void settle_all(struct recovery_pass *r) {
+	struct pass *p = r->p;
 	struct keys keys;
 
 	keys_init(&keys, r->a);
@@ -131,11 +132,13 @@ static void settle_all(struct recovery_pass *r) {
 		keys_add(&keys, key_of_identity(r->intents[i].user).kind, r->intents[i].user);
 		second_holder_keys(r->intents[i].changes, r->intents[i].n_changes, &keys);
 	}
-	if (directory_begin(r->p->directory, true, &r->p->error) < 0) {
-		pass_fail(r->p, r->p->error.code == ERR_LOCKED ? EXIT_REFUSED : EXIT_UNREACHABLE);
-		r->p->failed_at = PASS_BEGIN; /* it is the directory's failure */
+	if (directory_begin(p->directory, true, &p->error) < 0) {
+		if (p->error.code == ERR_LOCKED)
+			pass_fail(p, EXIT_REFUSED);
+		else
+			pass_fail_unreachable(p);
 	} else {
-		directory_fetch(r->p->directory, &keys, r->w);
+		directory_fetch(p->directory, &keys, r->w);
 		for (size_t i = 0; i < r->n; i++)
 			judge(r, r->intents + i);
 		take_back(r);
@@ -144,7 +147,7 @@ static void settle_all(struct recovery_pass *r) {
 		for (size_t i = r->n; i > 0 && settle(r, r->intents + i - 1); i--)
 			;
 	}
-	directory_end(r->p->directory);
+	directory_end(p->directory);
 	keys_done(&keys);
 }
 

@@ -124,7 +124,7 @@ static void directory_answered(struct service *s) {
 }
 
 static void judge_directory(struct service *s, const struct pass *p) {
-	if (p->exit_code == EXIT_UNREACHABLE && p->failed_at == PASS_BEGIN)
+	if (p->unreachable)
 		directory_failed(s, p->error.text);
 	else if (!p->exit_code || p->failed_at > PASS_BEGIN)
 		directory_answered(s);

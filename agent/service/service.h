@@ -65,7 +65,7 @@ struct turn {
 	const char *interrupted_for;       /* a code of leave.h; NULL */
 	bool good_kept;                    /* the manifests' good versions are in the store */
 	uint32_t random;
-	struct buf text, document; /* for them */
+	struct buf text, document; /* for them: JSON, on one line */
 	int exit_code;             /* as apply would end */
 	struct job end;            /* freeing it takes its time */
 };

@@ -6,6 +6,7 @@
 #include "agent/service/log.h"
 #include "agent/service/service.h"
 #include "agent/service/wishes.h"
+#include "base/json.h"
 #include "base/timestamp.h"
 #include "reconcile/render.h"
 
@@ -80,27 +81,49 @@ static int exit_code(const struct turn *t) {
 	               : EXIT_DONE;
 }
 
+static void put_text(struct turn *t, const struct render_options *o) {
+	struct pass *p = t->pass;
+	struct buf text = { 0 };
+	struct json j = { .out = &t->text, .compact = true };
+
+	render_text(&p->plan, o, &text);
+	if (p->run.id)
+		render_ledger(&p->plan, o, &text);
+	json_bytes(&j, text.data, text.len);
+	buf_done(&text);
+}
+
 /* Of very many connections those in sync are left out, as in the text. */
-static void render(struct turn *t) {
+static void put_document(struct turn *t, const struct render_options *o) {
 	struct pass *p = t->pass;
 	struct plan shown = p->plan;
-	const char *sources[] = { "store", p->s->store_uri, "directory", p->s->directory_uri,
-		                  NULL };
-	struct render_options o = { .applied = t->enforce, .now = p->s->now, .sources = sources };
 
-	if (t->text_wanted)
-		render_text(&p->plan, &o, &t->text);
-	if (t->text_wanted && p->run.id)
-		render_ledger(&p->plan, &o, &t->text);
-	if (t->document_wanted && shown.n > SHOWN_WHOLE) {
+	if (shown.n > SHOWN_WHOLE) {
 		shown.items = ARENA_ARRAY(p->a, struct item, p->plan.n);
 		shown.n = 0;
 		for (size_t i = 0; i < p->plan.n; i++)
 			if (p->plan.items[i].action != ACTION_NONE)
 				shown.items[shown.n++] = p->plan.items[i];
 	}
-	if (t->document_wanted && shown.n <= SHOWN_WHOLE)
-		render_json(&shown, &o, &t->document);
+	if (shown.n > SHOWN_WHOLE)
+		return;
+	render_json(&shown, o, &t->document);
+	/* In a text of JSON no line ends unescaped. */
+	for (size_t i = 0; i < t->document.len; i++)
+		if (t->document.data[i] == '\n')
+			t->document.data[i] = ' ';
+}
+
+/* They may be long: the loop, which tells those who wait, has only to copy them. */
+static void render(struct turn *t) {
+	const struct session *s = t->pass->s;
+	const char *sources[] = { "store", s->store_uri, "directory", s->directory_uri, NULL };
+	struct render_options o = { .applied = t->enforce, .now = s->now, .sources = sources };
+
+	if (t->text_wanted)
+		put_text(t, &o);
+	if (t->document_wanted)
+		put_document(t, &o);
 }
 
 /* What differs from what the store has; what is gone from the plan says nothing any more. */

@@ -68,24 +68,6 @@ static void wait_for_pass(struct service *s, const json_t *args, struct control_
 	passes_want(s, TRIGGER_SYNC);
 }
 
-/* JSON of more than one line as one of a single line: in a text no line ends unescaped. */
-static void put_flat(struct json *j, const struct buf *document) {
-	char *flat;
-
-	if (!document->len) {
-		json_nil(j);
-		return;
-	}
-	flat = strdup(document->data);
-	if (!flat)
-		abort();
-	for (char *p = flat; *p; p++)
-		if (*p == '\n')
-			*p = ' ';
-	json_raw(j, flat);
-	free(flat);
-}
-
 static void answer(const struct turn *t, const struct waiter *w) {
 	struct buf out = { 0 };
 	struct json j = { .out = &out, .compact = true };
@@ -94,12 +76,9 @@ static void answer(const struct turn *t, const struct waiter *w) {
 	json_key(&j, "exit");
 	json_int(&j, t->exit_code);
 	json_key(&j, "text");
-	json_text(&j, w->text && t->text.len ? t->text.data : "");
+	json_raw(&j, w->text && t->text.len ? t->text.data : "\"\"");
 	json_key(&j, "document");
-	if (w->document)
-		put_flat(&j, &t->document);
-	else
-		json_nil(&j);
+	json_raw(&j, w->document && t->document.len ? t->document.data : "null");
 	json_close(&j, '}');
 	control_answer(w->request, &out);
 	buf_done(&out);
