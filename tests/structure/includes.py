@@ -23,8 +23,8 @@ LIBRARIES = {
     "ldif.h": ["store/directory"],
     "sqlite3.h": ["store/inventory", "agent"],
     "uv.h": ["store/directory", "agent"],
-    "git2.h": ["agent/revision.c"],
-    "microhttpd.h": ["agent/service/http.c"],
+    "git2.h": ["agent/revision.c", "agent/cmd_version.c"],
+    "microhttpd.h": ["agent/service/http.c", "agent/cmd_version.c"],
     "yaml.h": ["spec", "agent"],
 }
 
