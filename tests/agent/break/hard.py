@@ -216,8 +216,9 @@ TESTS = (without_the_directory_what_is_open_is_its_failure,
          the_directory_is_asked_at_its_times_alone, a_new_config_waits_for_its_manifests,
          a_new_config_counts_before_the_first_write, suspended_while_it_plans_it_does_not_begin,
          what_could_not_be_kept_is_kept_later, a_store_that_cannot_be_written_any_more_is_told,
-         a_store_has_one_agent_by_whatever_name, what_a_person_applied_is_among_the_runs,
-         a_sync_answers_what_is_asked_for, the_manager_shows_the_state_after_a_reload)
+         a_store_has_one_agent_by_whatever_name,
+         what_a_person_applied_is_among_the_runs, a_sync_answers_what_is_asked_for,
+         the_manager_shows_the_state_after_a_reload)
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))
