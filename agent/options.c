@@ -48,7 +48,7 @@ static const struct option_row {
 	  "auto, always or never (also NO_COLOR, CLICOLOR_FORCE)" },
 	{ 'q', "quiet", FLAG, offsetof(struct options, quiet), NULL, "no progress" },
 	{ 'v', "verbose", FLAG, offsetof(struct options, verbose), NULL,
-	  "list what is in sync, too" },
+	  "list what is in sync, too; of the agent: log every pass" },
 	{ 'V', "verify", FLAG, offsetof(struct options, verify), NULL,
 	  "check that no row of the history was altered or taken out" },
 	{ 'O', "date-order", TEXT, offsetof(struct options, date_order), "ORDER",

@@ -44,13 +44,18 @@ static int lock_folder(const char *path, int *ret_fd, struct error *err) {
 	if (slash)
 		memcpy(folder, len ? path : "/", len ? len : 1);
 	/* chmod(): the umask does not decide who may speak to the agent. */
-	if (mkdir(folder, FOLDER_MODE) == 0)
+	int made = mkdir(folder, FOLDER_MODE) == 0 ? 0 : errno;
+	if (!made)
 		(void)chmod(folder, FOLDER_MODE);
 	*ret_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*ret_fd < 0)
-		return error_set(err, ERR_IO,
-		                 "the folder of the control socket %s cannot be opened: %s", path,
-		                 strerror(errno));
+		return error_set(
+		        err, ERR_IO,
+		        "the folder of the control socket %s cannot be %s: %s; make it for "
+		        "the agent's user, or write another path as agent.control of the "
+		        "config",
+		        path, errno == ENOENT ? "made" : "opened",
+		        strerror(errno == ENOENT ? made : errno));
 	for (int i = 0; i < TRIES; i++) {
 		if (flock(*ret_fd, LOCK_EX | LOCK_NB) == 0)
 			return OK;

@@ -215,7 +215,10 @@ static int take_lock(struct service *s) {
 	if (r == OK)
 		return 0;
 	if (session->config.agent.enforce) {
-		fprintf(stderr, "mbxctl: %s\n", err.text);
+		fprintf(stderr,
+		        "mbxctl: %s; the agent writes beside its store: run it as the user whose "
+		        "folder that is\n",
+		        err.text);
 		return EXIT_UNREACHABLE;
 	}
 	/* Who only looks may do so where it may not write. */

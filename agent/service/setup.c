@@ -7,6 +7,12 @@
 #include "agent/service/service.h"
 
 static int check(const struct session *s, FILE *complaints) {
+	if (!s->config.file) {
+		fputs("mbxctl: the agent needs a config, and there is neither ./mbxctl.yaml nor "
+		      "/etc/mbxctl/mbxctl.yaml: write one, or name it with --config FILE\n",
+		      complaints);
+		return EXIT_CONFIG;
+	}
 	if (!s->store)
 		fputs("mbxctl: the agent needs `store` in its config\n", complaints);
 	if (!s->directory_uri)
