@@ -57,6 +57,23 @@ def the_directory_is_asked_at_its_times_alone():
             agent.sync(69)
 
 
+def what_is_unknown_is_looked_at_again_soon():
+    """Nobody tells when it can be read again."""
+    with World(without_mistakes=True) as w:
+        text = w.directory.read_text()
+        good = "purportedSearch: (&(mailNickname=*)(title=Head*))"
+        assert good in text
+        w.directory.write_text(text.replace(good, "purportedSearch: (&(mailNickname=*)(title"))
+        with Agent(w, "observe") as agent:
+            status = agent.status()
+            assert status["summary"]["unknown"] and not status["complete"], status["summary"]
+            assert status["nextWhy"] == "retry", status["nextWhy"]
+            w.directory.write_text(text)
+            status = agent.until_status("all known", lambda s: s["complete"])
+            assert status["lastPass"]["trigger"] == "retry", status["lastPass"]
+            assert agent.status()["nextWhy"] == "interval"
+
+
 # ---- another config ----
 
 def a_new_config_waits_for_its_manifests():
@@ -213,7 +230,8 @@ def the_manager_shows_the_state_after_a_reload():
 
 
 TESTS = (without_the_directory_what_is_open_is_its_failure,
-         the_directory_is_asked_at_its_times_alone, a_new_config_waits_for_its_manifests,
+         the_directory_is_asked_at_its_times_alone, what_is_unknown_is_looked_at_again_soon,
+         a_new_config_waits_for_its_manifests,
          a_new_config_counts_before_the_first_write, suspended_while_it_plans_it_does_not_begin,
          what_could_not_be_kept_is_kept_later, a_store_that_cannot_be_written_any_more_is_told,
          a_store_has_one_agent_by_whatever_name,

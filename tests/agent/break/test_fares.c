@@ -77,6 +77,8 @@ static void add_word(struct arena *a, const char *word, struct item *item, struc
 		t->attempt = OUTCOME_FAILED;
 	} else if (strcmp(word, "stale") == 0) {
 		t->attempt = OUTCOME_STALE;
+	} else if (strcmp(word, "uncertain") == 0) {
+		t->attempt = OUTCOME_UNCERTAIN;
 	} else if (strcmp(word, "asleep") == 0) {
 		t->code = LEFT_SUSPENDED;
 	} else if (strcmp(word, "shut") == 0) {
@@ -314,6 +316,8 @@ static void backing_off(void **state) {
 		  "0 fail intent mail; 1 fail intent mail; restart; 2 intent mail",
 		  "failed@0 x1 >1; failed@0 x2 >3; backing-off@0 x2 >3" },
 		{ "stale is tried again, too", "0 stale intent mail", "stale@0 x1 >1" },
+		{ "what is uncertain likewise", "0 uncertain intent mail; 1 intent mail",
+		  "uncertain@0 x1 >1; applied" },
 		{ "in order by itself", "0 fail intent mail; 1 none; 2 fail intent mail",
 		  "failed@0 x1 >1; -; failed@2 x1 >3" },
 		{ "blocked meanwhile", "0 fail intent mail; 1 user-not-found; 2 user-not-found",
@@ -428,12 +432,32 @@ static void what_it_says(void **state) {
 	arena_free(a);
 }
 
+/* What is remembered are attributes of the directory. */
+static void what_is_remembered(void **state) {
+	struct arena *a = arena_new();
+	struct change changes[] = { { .id = ATTR_MAIL },
+		                    { .store = true, .column = "state" },
+		                    { .id = ATTR_HOME_MDB } };
+	const struct item item = { .action = ACTION_UPDATE,
+		                   .cause = CAUSE_DRIFT,
+		                   .changes = { changes, 3, 3 } };
+	struct condition_row row = { .undone_what = "", .undone_at = TIMESTAMP_NONE };
+
+	(void)state;
+	leave_count_undone(a, &item, BASE, &row);
+	assert_int_equal(row.undone, 1);
+	assert_int_equal(row.undone_at, BASE);
+	assert_string_equal(row.undone_what, "mail homeMDB");
+	arena_free(a);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(oscillation),
 		cmocka_unit_test(backing_off),
 		cmocka_unit_test(since),
 		cmocka_unit_test(what_it_says),
+		cmocka_unit_test(what_is_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

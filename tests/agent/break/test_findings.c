@@ -130,6 +130,7 @@ static void sums(void **state) {
 	assert_int_equal(m.f->total, 10);
 	assert_int_equal(m.f->counts[ACTION_UPDATE], 7);
 	assert_true(m.f->complete);
+	assert_false(m.f->over_limit);
 	assert_string_equal(m.f->digest, "sha256:0");
 	assert_int_equal(m.f->outcomes[OUTCOME_APPLIED], 2);
 	assert_int_equal(m.f->outcomes[OUTCOME_FAILED], 1);
@@ -143,6 +144,23 @@ static void sums(void **state) {
 	/* Failed, stale, uncertain, not attempted, two blocked, one held. */
 	assert_int_equal(m.f->attention_total, 7);
 	assert_int_equal(memory_count(m.after), 7);
+	many_end(&m);
+}
+
+static void what_the_plan_says(void **state) {
+	struct released gone[] = { { "hq", "Ann" } };
+	struct many m;
+
+	(void)state;
+	many_begin(&m, 1);
+	m.plan.over_limit = true;
+	m.plan.released.v = gone;
+	m.plan.released.n = 1;
+	(void)make_and_listen(&m, true);
+	assert_false(m.f->complete);
+	assert_true(m.f->over_limit);
+	assert_int_equal(m.f->released.n, 1);
+	assert_string_equal(m.f->released.v[0].name, "Ann");
 	many_end(&m);
 }
 
@@ -265,6 +283,7 @@ static void transitions(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sums),
+		cmocka_unit_test(what_the_plan_says),
 		cmocka_unit_test(longest_first),
 		cmocka_unit_test(nearest_purge_first),
 		cmocka_unit_test(no_more_than_fits),
