@@ -113,7 +113,8 @@ int oneshot_plan(struct oneshot *one, const struct options *o, struct arena *a,
 	if (code)
 		return code;
 	uv_loop_init(&one->loop);
-	one->pass = pass_new(&one->loop, &one->session, source.writes);
+	one->pass =
+	        pass_new(&one->loop, pass_threads_start(&one->loop), &one->session, source.writes);
 	one->pass->saved_path = source.saved;
 	one->pass->undo_run = source.undo_run;
 	pass_plan(one->pass, on_done);

@@ -158,15 +158,12 @@ static void on_retry(uv_timer_t *timer) {
 
 /* The state is set before the work that may end it begins. */
 static void go(struct pass *p) {
-	struct worker *workers[] = {
-		[ON_POOL] = p->pool, [ON_STORE] = p->store, [ON_DIRECTORY] = p->directory_worker
-	};
 	const struct step *step = steps + p->state;
 
 	p->next = step->then;
 	p->phase = step->phase;
 	p->job = (struct job){ .work = on_work, .done = on_done };
-	worker_submit(workers[step->where], &p->job);
+	worker_submit(p->threads.of[step->where], &p->job);
 }
 
 /* Somebody holds a lock: waits and takes the step again, or gives up. */
@@ -268,7 +265,16 @@ static void pass_step(struct pass *p) {
 		go(p);
 }
 
-struct pass *pass_new(uv_loop_t *loop, const struct session *s, bool writes) {
+struct pass_threads pass_threads_start(uv_loop_t *loop) {
+	struct pass_threads threads;
+
+	for (int i = 0; i < PASS_PLACES; i++)
+		threads.of[i] = worker_start(loop);
+	return threads;
+}
+
+struct pass *pass_new(uv_loop_t *loop, struct pass_threads threads, const struct session *s,
+                      bool writes) {
 	struct pass *p = calloc(1, sizeof(*p));
 
 	if (!p)
@@ -277,9 +283,7 @@ struct pass *pass_new(uv_loop_t *loop, const struct session *s, bool writes) {
 	p->s = s;
 	p->writes = writes;
 	p->a = arena_new();
-	p->store = worker_start(loop);
-	p->directory_worker = worker_start(loop);
-	p->pool = worker_start(loop);
+	p->threads = threads;
 	uv_timer_init(loop, &p->retry);
 	return p;
 }
@@ -292,9 +296,6 @@ static void on_retry_closed(uv_handle_t *handle) {
 
 void pass_stop(struct pass *p, void (*stopped)(struct pass *)) {
 	p->stopped = stopped;
-	worker_stop(p->store);
-	worker_stop(p->directory_worker);
-	worker_stop(p->pool);
 	uv_close((uv_handle_t *)&p->retry, on_retry_closed);
 }
 

@@ -49,7 +49,12 @@ enum pass_state {
 };
 
 /* Whose time a step takes. */
-enum pass_place { ON_POOL, ON_STORE, ON_DIRECTORY };
+enum pass_place { ON_POOL, ON_STORE, ON_DIRECTORY, PASS_PLACES };
+
+/* A thread each, of one pass after the other: the loop never has to wait for the end of one. */
+struct pass_threads {
+	struct worker *of[PASS_PLACES];
+};
 
 /* What the agent has beside a command; each but `spent` runs off the loop. */
 struct pass;
@@ -76,7 +81,7 @@ struct pass {
 	enum pass_state state, next;
 	const char *phase; /* what is being done, for progress */
 	struct job job;
-	struct worker *store, *directory_worker, *pool; /* one thread each */
+	struct pass_threads threads;
 	uv_timer_t retry;
 	int64_t waited; /* milliseconds, for a lock */
 	volatile bool interrupted;
@@ -120,9 +125,11 @@ struct pass {
 	struct error error;
 };
 
-/* Starts the threads. */
-struct pass *pass_new(uv_loop_t *loop, const struct session *s, bool writes);
-/* Ends them; `stopped` is called from the loop when nothing of the pass is on it any more. */
+struct pass_threads pass_threads_start(uv_loop_t *loop);
+
+struct pass *pass_new(uv_loop_t *loop, struct pass_threads threads, const struct session *s,
+                      bool writes);
+/* `stopped` is called from the loop when nothing of the pass is on it any more. */
 void pass_stop(struct pass *p, void (*stopped)(struct pass *));
 /* Any thread, once it is stopped; takes its time where much was planned. */
 void pass_free(struct pass *p);

@@ -298,6 +298,7 @@ static void start_handles(struct service *s) {
 	uv_timer_start(&s->tick, on_tick, TICK_MS, TICK_MS);
 	uv_prepare_init(&s->loop, &s->prepare);
 	uv_prepare_start(&s->prepare, on_prepare);
+	s->threads = pass_threads_start(&s->loop);
 	s->store = worker_start(&s->loop);
 	s->pool = worker_start(&s->loop);
 }

@@ -83,7 +83,8 @@ struct service {
 	const struct options *o;
 	struct setup *setup, *next_setup; /* next: takes its place between two passes */
 	struct setup *retired;            /* until the manifests are judged by the new one */
-	struct lock *lock;           /* STORE.agent; NULL where the folder may not be written */
+	struct lock *lock; /* STORE.agent; NULL where the folder may not be written */
+	struct pass_threads threads;
 	struct worker *store, *pool; /* for what is no pass */
 	struct reader *reader;
 	struct control *control;

@@ -300,7 +300,7 @@ void turn_begin(struct service *s, unsigned triggers) {
 	t->findings->started = session->now;
 	t->findings->trigger = trigger_name(triggers);
 	s->turn = t;
-	t->pass = pass_new(&s->loop, session, service_may_write(s));
+	t->pass = pass_new(&s->loop, s->threads, session, service_may_write(s));
 	t->pass->agent = &t->hooks;
 	t->pass->revision = t->wishes->revision;
 	pass_plan(t->pass, on_done);
