@@ -1,15 +1,18 @@
 #!/bin/sh
 # The whole of the campaigns that tests/run.sh runs a cut of; a line of figures each.
 #
-# usage: run.sh [NAME...]      all: model kill kills nemesis races watch wire fuzz bench
+# usage: run.sh [NAME...]      all: model kill kills agent-kill nemesis races watch
+#                              wire soak fuzz bench
 #
-#   SEED=1         where model, kill, nemesis, races, watch and fuzz begin
+#   SEED=1         where all but wire and bench begin
 #   WORLDS=2000    model: random worlds
 #   KILLS=625      kill: of an apply, 25 a seed
 #   SERVED=100     kills: of an apply that speaks to a slapd
+#   KILLED=25      agent-kill: of a running agent, over a slapd and over a file by turns
 #   FAULTS=200     nemesis: of a slapd, or of the way to it, in a plan or an apply
 #   RACES=300      races: of two applies that contradict each other, on one slapd
 #   TURNS=500      watch: random sequences of what is done to a folder of manifests
+#   SOAKED=3600    soak: seconds
 #   BUDGET=60      fuzz: seconds for each target
 #   STEP=1         wire:   bytes from one place to the next, without TLS
 #
@@ -19,8 +22,9 @@ cd "$(dirname "$0")/../.." || exit 1
 
 seed=${SEED:-1} worlds=${WORLDS:-2000} kills=${KILLS:-625} budget=${BUDGET:-60}
 served=${SERVED:-100} faults=${FAULTS:-200} races=${RACES:-300} step=${STEP:-1}
-turns=${TURNS:-500}
-out=build-campaigns all='model kill kills nemesis races watch wire fuzz bench' failed=
+turns=${TURNS:-500} killed=${KILLED:-25} soaked=${SOAKED:-3600}
+out=build-campaigns failed=
+all='model kill kills agent-kill nemesis races watch wire soak fuzz bench'
 mkdir -p "$out/logs" || exit 1
 
 # build FOLDER CC TARGET... -- OPTION...
@@ -74,6 +78,15 @@ kill_applies() {
 
 kills() {
   release && tests/slapd/kills.py "$served" "$seed"
+}
+
+agent_kill() {
+  release && tests/agent/slapd/kill.py "$killed" "$seed"
+}
+
+soak() {
+  release && ninja -C "$out/release" --quiet tests/soak/heap.so &&
+    tests/soak/soak.py --seconds "$soaked" --seed "$seed" --heap "$out/release/tests/soak/heap.so"
 }
 
 nemesis() {
@@ -134,7 +147,8 @@ for wanted; do
   case $wanted in
   model) campaign model model ;;
   kill) campaign kill kill_applies ;;
-  kills | nemesis | races) campaign "$wanted" "$wanted" ;;
+  agent-kill) campaign agent-kill agent_kill ;;
+  kills | nemesis | races | soak) campaign "$wanted" "$wanted" ;;
   watch)
     campaign watch watch
     campaign watch-blind blind

@@ -252,7 +252,7 @@ def soak(seconds, seed, library):
     with Served(drift.world(), timeout="1s", proxied=True) as world:
         heap = world.folder / "heap" if library else None
         # What a thread keeps for its next allocation would count as allocated.
-        env = {"LD_PRELOAD": library, "HEAP_FILE": str(heap),
+        env = {"LD_PRELOAD": os.path.abspath(library), "HEAP_FILE": str(heap),
                "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"} if library else {}
         with Agent(world, interval="1s", jitter="0%", env=env) as agent:
             weather, measure = Weather(world, agent, chance), Measure(agent, heap)
