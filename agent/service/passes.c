@@ -228,8 +228,6 @@ void passes_ended(struct service *s) {
 	verbs_answer(s, t);
 	s->counters.queue++;
 	pass_stop(t->pass, on_stopped);
-	if (s->waiters && !s->stopping)
-		s->triggers |= TRIGGER_SYNC;
 	passes_plan_next(s);
 	publish(s);
 }

@@ -86,6 +86,13 @@ def store_lock(world):
         other.wait()
 
 
+def rows(world, sql):
+    """As World.rows, beside one that writes."""
+    done = subprocess.run(["sqlite3", "-cmd", ".timeout 20000", "-json", str(world.file("mbxctl.db")), sql],
+                          capture_output=True, text=True, check=True)
+    return json.loads(done.stdout or "[]")
+
+
 def attention(status):
     return {a["name"]: a for a in status["attention"]}
 

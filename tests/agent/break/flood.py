@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-from beside import MBXCTL, PATIENCE, Agent, World, ask, drift, main, until
+from beside import MBXCTL, PATIENCE, Agent, World, ask, drift, main, rows, until
 
 CLIENTS, CALLS = 20, 1000
 VERBS = ("status", "sync", "suspend", "resume")
@@ -46,8 +46,8 @@ def last_said(agent):
 
 
 def kept(world):
-    rows = world.rows("SELECT suspended FROM condition WHERE manifest = '' AND name = ''")
-    return rows[0]["suspended"] if rows else None
+    found = rows(world, "SELECT suspended FROM condition WHERE manifest = '' AND name = ''")
+    return found[0]["suspended"] if found else None
 
 
 def all_are_answered_and_the_last_counts():

@@ -9,7 +9,7 @@ import threading
 import time
 
 from beside import (MANIFEST, MBXCTL, PATIENCE, Agent, World, ask, attention, free_port, main,
-                    run_lock, store_lock, until)
+                    rows, run_lock, store_lock, until)
 
 NOBODY = 65534
 
@@ -20,7 +20,7 @@ def without_the_directory_what_is_open_is_its_failure():
     with World(without_mistakes=True) as w:
         w.sql("CREATE TRIGGER stay BEFORE DELETE ON intent BEGIN SELECT RAISE(ABORT, 'no'); END")
         w.expect(4, "apply", "--yes")
-        assert w.rows("SELECT count(*) AS n FROM intent")[0]["n"] > 0
+        assert rows(w, "SELECT count(*) AS n FROM intent")[0]["n"] > 0
         w.sql("DROP TRIGGER stay")
         shutil.move(w.directory, w.folder / "elsewhere")
         with Agent(w) as agent:
@@ -29,32 +29,51 @@ def without_the_directory_what_is_open_is_its_failure():
                                s["directory"]["nextTry"])
             shutil.move(w.folder / "elsewhere", w.directory)
             agent.wait("directory-reachable")
-            until("all is settled", lambda: not w.rows("SELECT count(*) AS n FROM intent")[0]["n"])
+            until("all is settled", lambda: not rows(w, "SELECT count(*) AS n FROM intent")[0]["n"])
 
 
-def the_directory_is_asked_at_its_times_alone():
-    """A second, two, four: neither a shorter interval nor those who wake it make that less."""
+def asked_at_its_times(beside):
+    """A second, two, four: the fourth failure comes seven seconds after the first. `beside(world)` is
+    done again and again meanwhile."""
     with World(without_mistakes=True) as w:
         shutil.move(w.directory, w.folder / "elsewhere")
         with Agent(w, "observe", interval="1s", jitter="0%") as agent:
             seen, over = {}, threading.Event()
 
-            def wake():
+            def again():
                 while not over.wait(0.05):
-                    ask(w, verb="wake")
-            waker = threading.Thread(target=wake)
-            waker.start()
+                    beside(w)
+            other = threading.Thread(target=again)
+            other.start()
             try:
                 while max(seen, default=0) < 4:
                     seen.setdefault(agent.status()["directory"]["failures"], time.monotonic())
             finally:
                 over.set()
-                waker.join()
+                other.join()
             seen.pop(0, None)
             took = max(seen.values()) - min(seen.values())
             assert took > 5, f"failed 4 times within {took:.1f} s"
-            # A person may ask before its time.
+            # The same failure is told once.
+            assert len(agent.events("directory-unreachable")) == len(agent.events("pass-ended")) == 1
+            # A person may ask before its time, of eight seconds.
+            asked = time.monotonic()
             agent.sync(69)
+            assert time.monotonic() - asked < 5, "it waited for its time"
+            shutil.move(w.folder / "elsewhere", w.directory)
+            agent.sync(0)
+            directory = agent.status()["directory"]
+            assert directory["failures"] == 0 and directory["state"] == "closed", directory
+            agent.sync(0)
+            assert len(agent.events("directory-reachable")) == 1
+
+
+def the_directory_is_asked_at_its_times_alone():
+    asked_at_its_times(lambda w: None)
+
+
+def who_wakes_it_does_not_make_it_ask():
+    asked_at_its_times(lambda w: ask(w, verb="wake"))
 
 
 def what_is_unknown_is_looked_at_again_soon():
@@ -72,6 +91,19 @@ def what_is_unknown_is_looked_at_again_soon():
             status = agent.until_status("all known", lambda s: s["complete"])
             assert status["lastPass"]["trigger"] == "retry", status["lastPass"]
             assert agent.status()["nextWhy"] == "interval"
+
+
+def what_it_saw_it_does_not_tell_again():
+    with World() as w:
+        with Agent(w, "observe") as agent:
+            told = len(agent.wait("connection-attention", 3))
+            since = {n: a["since"] for n, a in attention(agent.status()).items()}
+            began = time.time()
+            until("another second", lambda: time.time() > began + 2)
+            for _ in range(3):
+                agent.sync(3)
+            assert len(agent.events("connection-attention")) == told
+            assert {n: a["since"] for n, a in attention(agent.status()).items()} == since
 
 
 # ---- another config ----
@@ -128,11 +160,29 @@ def suspended_while_it_plans_it_does_not_begin():
             status = agent.until_status("the end of the pass", lambda s: s["state"] == "waiting" and
                                         s["mode"] == "enforce")
             assert w.directory.read_bytes() == before
-            assert w.rows("SELECT count(*) AS n FROM run")[0]["n"] == 0, "a run of nothing"
+            assert rows(w, "SELECT count(*) AS n FROM run")[0]["n"] == 0, "a run of nothing"
             told = attention(status)["John Evans"]
             assert told["code"] == "agent-suspended" and "resume" in told["message"], told
             w.expect(0, "resume")
             agent.wait("connection-applied", 5)
+
+
+def suspended_it_settles_nothing():
+    """Nor does it count as told what is released."""
+    with World(without_mistakes=True) as w:
+        w.sql("CREATE TRIGGER stay BEFORE DELETE ON intent BEGIN SELECT RAISE(ABORT, 'no'); END")
+        w.expect(4, "apply", "--yes", "--only", "John Evans")
+        w.sql("DROP TRIGGER stay")
+        with Agent(w, "observe") as agent:
+            w.expect(0, "suspend")
+            agent.agent["mode"] = "enforce"
+            agent.write_config()
+            agent.hang_up()
+            agent.until_status("the mode", lambda s: s["mode"] == "enforce")
+            agent.sync(5)
+            assert rows(w, "SELECT count(*) AS n FROM intent")[0]["n"] == 1
+            w.expect(0, "resume")
+            until("it is settled", lambda: not rows(w, "SELECT count(*) AS n FROM intent")[0]["n"])
 
 
 # ---- the store ----
@@ -147,9 +197,9 @@ def what_could_not_be_kept_is_kept_later():
                 (w.file("manifests") / "z.yaml").write_text(MANIFEST % ("Laura Bennett", "nobody@contoso.com"))
                 status = agent.until_status("what is blocked", lambda s: attention(s))
                 since = attention(status)["Laura Bennett"]["since"]
-                assert not w.rows(blocked)
+                assert not rows(w, blocked)
             agent.sync(3)
-            assert w.rows(blocked), "it would be forgotten over a restart"
+            assert rows(w, blocked), "it would be forgotten over a restart"
             agent.stop()
             agent.start()
             assert attention(agent.status())["Laura Bennett"]["since"] == since
@@ -230,11 +280,12 @@ def the_manager_shows_the_state_after_a_reload():
 
 
 TESTS = (without_the_directory_what_is_open_is_its_failure,
-         the_directory_is_asked_at_its_times_alone, what_is_unknown_is_looked_at_again_soon,
-         a_new_config_waits_for_its_manifests,
-         a_new_config_counts_before_the_first_write, suspended_while_it_plans_it_does_not_begin,
-         what_could_not_be_kept_is_kept_later, a_store_that_cannot_be_written_any_more_is_told,
-         a_store_has_one_agent_by_whatever_name,
+         the_directory_is_asked_at_its_times_alone, who_wakes_it_does_not_make_it_ask,
+         what_is_unknown_is_looked_at_again_soon, what_it_saw_it_does_not_tell_again,
+         a_new_config_waits_for_its_manifests, a_new_config_counts_before_the_first_write,
+         suspended_while_it_plans_it_does_not_begin,
+         suspended_it_settles_nothing, what_could_not_be_kept_is_kept_later,
+         a_store_that_cannot_be_written_any_more_is_told, a_store_has_one_agent_by_whatever_name,
          what_a_person_applied_is_among_the_runs, a_sync_answers_what_is_asked_for,
          the_manager_shows_the_state_after_a_reload)
 

@@ -11,8 +11,8 @@ from datetime import datetime
 sys.path.insert(0, str(pathlib.Path(os.environ["MBXCTL_SOURCE"]) / "tests" / "slapd"))
 import organisation  # noqa: E402
 import yaml  # noqa: E402
-from beside import (Agent, Clock, World, drift, main, needs_a_clock, skip_unless,  # noqa: E402
-                    until)
+from beside import (Agent, Clock, World, drift, main, needs_a_clock, rows,  # noqa: E402
+                    skip_unless, until)
 from proxy import Proxy, is_modify  # noqa: E402
 
 LATE = 6  # seconds; it looks each second, on a machine that others use
@@ -140,7 +140,7 @@ def held_at_the_first_write(act, rest):
             go_on.set()
             rest(w, agent)
             assert w.owned() - before == WINDOW, f"{w.owned() - before} were written"
-            assert not w.rows("SELECT 1 FROM intent"), "something is half done"
+            assert not rows(w, "SELECT 1 FROM intent"), "something is half done"
 
 
 def is_finished(code):
