@@ -332,10 +332,11 @@ static int start(struct service *s, struct arena *a) {
 	service_look_at_windows(s, false);
 	uv_loop_init(&s->loop);
 	(void)uv_loop_configure(&s->loop, UV_METRICS_IDLE_TIME);
+	/* Whoever finds the socket may end us. */
+	start_handles(s);
 	code = listen_to_people(s);
 	if (code)
 		return code;
-	start_handles(s);
 	tell_start(s);
 	struct reader_setup setup = { .paths = s->setup->session.paths,
 		                      .config = &s->setup->session.config,

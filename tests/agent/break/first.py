@@ -87,6 +87,16 @@ def ctrl_c_ends_it():
         assert not w.file("control.sock").exists()
 
 
+def it_ends_as_soon_as_it_can_be_asked():
+    with World() as w:
+        with Agent(w, "observe") as agent:
+            agent.stop()
+            for _ in range(10):
+                agent.process = agent.spawn()
+                until("its socket", w.file("control.sock").exists)
+                agent.stop()
+
+
 def a_second_signal_does_not_wait():
     with World(without_mistakes=True) as w:
         with Agent(w) as agent:
@@ -111,7 +121,8 @@ def a_second_signal_does_not_wait():
 
 
 TESTS = (it_is_told_what_is_wrong_with_its_config, it_is_told_what_is_wrong_with_its_places,
-         it_is_told_how_to_ask, ctrl_c_ends_it, a_second_signal_does_not_wait)
+         it_is_told_how_to_ask, ctrl_c_ends_it, it_ends_as_soon_as_it_can_be_asked,
+         a_second_signal_does_not_wait)
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))
