@@ -140,6 +140,24 @@ def a_new_config_counts_before_the_first_write():
         assert w.directory.read_bytes() == before
 
 
+def a_file_broken_from_the_start_releases_nobody():
+    """No good version of it is known: what it held is not known to be gone."""
+    with World(without_mistakes=True) as w:
+        w.expect(0, "apply", "--yes", "--held")
+        path = w.file("manifests") / "resources.yaml"
+        good = path.read_text()
+        path.write_text("connections: [\n")
+        with Agent(w) as agent:
+            agent.sync(0)
+            status = agent.status()
+            assert [e["kept"] for e in status["manifests"]["errors"]] == [False], status["manifests"]
+            assert status["released"] == []
+            path.write_text(good)
+            agent.wait("manifests-mended")
+            agent.sync(0)
+            assert not agent.events("connection-released")
+
+
 # ---- told to write nothing ----
 
 def suspended_while_it_plans_it_does_not_begin():
@@ -185,6 +203,20 @@ def suspended_it_settles_nothing():
             until("it is settled", lambda: not rows(w, "SELECT count(*) AS n FROM intent")[0]["n"])
 
 
+def without_a_store_a_suspension_is_not_kept():
+    with World() as w:
+        w.file("mbxctl.db").unlink()
+        with Agent(w, "observe") as agent:
+            assert ask(w, verb="suspend", until="2001-09-09T01:46:40Z")["error"]["exit"] == 64
+            done = w.run("suspend", "--reason", "not yet")
+            assert done.returncode == 69 and "not kept over a restart" in done.stderr, done
+            assert agent.status()["suspended"]["reason"] == "not yet"
+            assert not w.file("mbxctl.db").exists()
+            for _ in range(2):
+                w.expect(69, "resume")
+            assert len(agent.events("resumed")) == 1, "nobody had suspended it"
+
+
 # ---- the store ----
 
 def what_could_not_be_kept_is_kept_later():
@@ -203,6 +235,9 @@ def what_could_not_be_kept_is_kept_later():
             agent.stop()
             agent.start()
             assert attention(agent.status())["Laura Bennett"]["since"] == since
+            # Of a connection that is gone there is nothing to remember.
+            (w.file("manifests") / "z.yaml").unlink()
+            until("it is forgotten", lambda: not rows(w, blocked))
 
 
 def as_nobody(w):
@@ -253,6 +288,21 @@ def what_a_person_applied_is_among_the_runs():
 
 # ---- what is answered ----
 
+def a_sync_is_no_pass_that_had_begun():
+    """What it is asked for may be newer than what that one read."""
+    with World(without_mistakes=True) as w:
+        with Agent(w, "observe") as agent:
+            n = agent.status()["lastPass"]["number"]
+            with store_lock(w):
+                ask(w, verb="wake")
+                agent.until_status("a pass", lambda s: s["state"] == "planning")
+                asked = subprocess.Popen([MBXCTL, "sync"], cwd=w.path, env=w.environment(),
+                                         stdout=subprocess.DEVNULL)
+                agent.wait("asked")
+            assert asked.wait(PATIENCE) == 0
+            assert agent.status()["lastPass"]["number"] == n + 2
+
+
 def a_sync_answers_what_is_asked_for():
     with World() as w:
         with Agent(w, "observe"):
@@ -283,10 +333,12 @@ TESTS = (without_the_directory_what_is_open_is_its_failure,
          the_directory_is_asked_at_its_times_alone, who_wakes_it_does_not_make_it_ask,
          what_is_unknown_is_looked_at_again_soon, what_it_saw_it_does_not_tell_again,
          a_new_config_waits_for_its_manifests, a_new_config_counts_before_the_first_write,
-         suspended_while_it_plans_it_does_not_begin,
-         suspended_it_settles_nothing, what_could_not_be_kept_is_kept_later,
+         a_file_broken_from_the_start_releases_nobody, suspended_while_it_plans_it_does_not_begin,
+         suspended_it_settles_nothing, without_a_store_a_suspension_is_not_kept,
+         what_could_not_be_kept_is_kept_later,
          a_store_that_cannot_be_written_any_more_is_told, a_store_has_one_agent_by_whatever_name,
-         what_a_person_applied_is_among_the_runs, a_sync_answers_what_is_asked_for,
+         what_a_person_applied_is_among_the_runs, a_sync_is_no_pass_that_had_begun,
+         a_sync_answers_what_is_asked_for,
          the_manager_shows_the_state_after_a_reload)
 
 if __name__ == "__main__":
