@@ -185,22 +185,37 @@ def suspended_while_it_plans_it_does_not_begin():
             agent.wait("connection-applied", 5)
 
 
-def suspended_it_settles_nothing():
-    """Nor does it count as told what is released."""
+def settles_nothing(stop, go_on):
+    """Told to write nothing, by `stop(world, agent)`, it leaves alone what is open, too."""
     with World(without_mistakes=True) as w:
         w.sql("CREATE TRIGGER stay BEFORE DELETE ON intent BEGIN SELECT RAISE(ABORT, 'no'); END")
         w.expect(4, "apply", "--yes", "--only", "John Evans")
         w.sql("DROP TRIGGER stay")
         with Agent(w, "observe") as agent:
-            w.expect(0, "suspend")
+            stop(w, agent)
             agent.agent["mode"] = "enforce"
             agent.write_config()
             agent.hang_up()
             agent.until_status("the mode", lambda s: s["mode"] == "enforce")
             agent.sync(5)
             assert rows(w, "SELECT count(*) AS n FROM intent")[0]["n"] == 1
-            w.expect(0, "resume")
+            go_on(w, agent)
             until("it is settled", lambda: not rows(w, "SELECT count(*) AS n FROM intent")[0]["n"])
+
+
+def suspended_it_settles_nothing():
+    settles_nothing(lambda w, _: w.expect(0, "suspend"), lambda w, _: w.expect(0, "resume"))
+
+
+def outside_its_windows_it_settles_nothing():
+    def close(_, agent):
+        agent.agent["windows"] = [{"deny": "2026-01-01 00:00", "for": "3650d"}]
+
+    def open_(_, agent):
+        del agent.agent["windows"]
+        agent.write_config()
+        agent.hang_up()
+    settles_nothing(close, open_)
 
 
 def without_a_store_a_suspension_is_not_kept():
@@ -334,7 +349,8 @@ TESTS = (without_the_directory_what_is_open_is_its_failure,
          what_is_unknown_is_looked_at_again_soon, what_it_saw_it_does_not_tell_again,
          a_new_config_waits_for_its_manifests, a_new_config_counts_before_the_first_write,
          a_file_broken_from_the_start_releases_nobody, suspended_while_it_plans_it_does_not_begin,
-         suspended_it_settles_nothing, without_a_store_a_suspension_is_not_kept,
+         suspended_it_settles_nothing, outside_its_windows_it_settles_nothing,
+         without_a_store_a_suspension_is_not_kept,
          what_could_not_be_kept_is_kept_later,
          a_store_that_cannot_be_written_any_more_is_told, a_store_has_one_agent_by_whatever_name,
          what_a_person_applied_is_among_the_runs, a_sync_is_no_pass_that_had_begun,
