@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What the agent keeps to when things come together badly: each test a promise, seen from outside."""
+import json
 import os
 import shutil
 import socket
@@ -8,7 +9,7 @@ import sys
 import threading
 import time
 
-from beside import (MANIFEST, MBXCTL, PATIENCE, Agent, World, ask, attention, free_port, main,
+from beside import (MANIFEST, MBXCTL, PATIENCE, Agent, World, ask, attention, drift, free_port, main,
                     rows, run_lock, store_lock, until)
 
 NOBODY = 65534
@@ -306,16 +307,20 @@ def what_a_person_applied_is_among_the_runs():
 def a_sync_is_no_pass_that_had_begun():
     """What it is asked for may be newer than what that one read."""
     with World(without_mistakes=True) as w:
-        with Agent(w, "observe") as agent:
-            n = agent.status()["lastPass"]["number"]
-            with store_lock(w):
+        w.expect(0, "apply", "--yes", "--held")
+        with Agent(w) as agent:
+            agent.sync(0)
+            with run_lock(w):
+                drift(w)
                 ask(w, verb="wake")
                 agent.until_status("a pass", lambda s: s["state"] == "planning")
-                asked = subprocess.Popen([MBXCTL, "sync"], cwd=w.path, env=w.environment(),
-                                         stdout=subprocess.DEVNULL)
-                agent.wait("asked")
-            assert asked.wait(PATIENCE) == 0
-            assert agent.status()["lastPass"]["number"] == n + 2
+                asked = subprocess.Popen([MBXCTL, "sync", "-o", "json"], cwd=w.path, text=True,
+                                         env=w.environment(), stdout=subprocess.PIPE)
+                agent.wait("asked", 2)
+            told = json.loads(asked.communicate(timeout=PATIENCE)[0])
+            # That one wrote it; to the next there was nothing to do.
+            assert agent.events("connection-applied")
+            assert told and told["summary"]["update"] == 0, told
 
 
 def a_sync_answers_what_is_asked_for():
