@@ -19,7 +19,7 @@ import keeper
 import served
 from served import Agent, Failure, Served, must, organisation, until
 
-PEOPLE, FILLERS, LIMIT = 80, 3000, 60
+PEOPLE, FILLERS, LIMIT = 80, 500 if served.sanitized() else 3000, 60
 
 
 def audit(world, but=None):

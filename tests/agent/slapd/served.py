@@ -21,6 +21,7 @@ from organisation import Failure, must  # noqa: E402,F401
 from proxy import Proxy  # noqa: E402
 
 WRITES = re.compile(rb"conn=\d+ op=\d+ (MOD|ADD|DEL|MODRDN) dn=")
+PEOPLE = "OU=Sales,DC=contoso,DC=com"
 # Of an entry, what tells that it was written, even with the values that it had.
 WRITTEN = ["entryCSN", "modifyTimestamp", "modifiersName"]
 
@@ -31,7 +32,14 @@ def sanitized():
 
 
 def user_dn(i):
-    return f"CN=Person {i:06},OU=Sales,DC=contoso,DC=com"
+    return f"CN=Person {i:06},{PEOPLE}"
+
+
+def by_attribute(values):
+    entry = {}
+    for attribute, value in values:
+        entry.setdefault(attribute.lower(), []).append(organisation.alike(value))
+    return {a: sorted(v) for a, v in entry.items()}
 
 
 class Served:
@@ -103,12 +111,14 @@ class Served:
 
     def entry(self, i, attributes=("*",)):
         """{attribute in small letters: its values, sorted} of the i-th person."""
-        found = list(organisation.convert.parse(
-            self.server.search(user_dn(i), attributes=attributes, scope="base")))
-        entry = {}
-        for attribute, value in found[0][1]:
-            entry.setdefault(attribute.lower(), []).append(organisation.alike(value))
-        return {a: sorted(v) for a, v in entry.items()}
+        return by_attribute(organisation.convert.parse(
+            self.server.search(user_dn(i), attributes=attributes, scope="base"))[0][1])
+
+    def people(self, attributes=("*", "+")):
+        """Of everybody."""
+        found = self.server.search(PEOPLE, "(cn=Person *)", attributes, "one")
+        return {int(dn.split(",")[0].split()[1]): by_attribute(values)
+                for dn, values in organisation.convert.parse(found)}
 
     def written(self):
         """{DN: when and by whom it was written last} of all entries."""
