@@ -60,7 +60,7 @@ class Deadline:
 
     def allowed(self):
         busy = max(1.0, os.getloadavg()[0] / os.cpu_count())
-        return self.seconds * min(busy, 5.0) + 10 * (METRONOME.late - self.late) + 1.0
+        return self.seconds * min(busy, 15.0) + 10 * (METRONOME.late - self.late) + 1.0
 
     def over(self):
         return self.passed() > self.allowed()
