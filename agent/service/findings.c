@@ -42,32 +42,23 @@ struct making {
 	size_t logged;
 };
 
-static void count_code(struct arena *a, struct code_count **v, size_t *n, size_t *cap,
-                       const char *code) {
-	struct {
-		struct code_count *v;
-		size_t n, cap;
-	} list = { *v, *n, *cap };
+static void count_code(struct arena *a, struct code_counts *counts, const char *code) {
 	size_t i = 0;
 
-	while (i < list.n && strcmp(list.v[i].code, code) != 0)
+	while (i < counts->n && strcmp(counts->v[i].code, code) != 0)
 		i++;
-	if (i == list.n) {
+	if (i == counts->n) {
 		struct code_count fresh = { arena_strdup(a, code), 0 };
-		ARENA_PUSH(a, &list, fresh);
+		ARENA_PUSH(a, counts, fresh);
 	}
-	list.v[i].n++;
-	*v = list.v, *n = list.n, *cap = list.cap;
+	counts->v[i].n++;
 }
 
-static void count_codes(struct making *m, const struct item *item) {
-	struct findings *f = m->f;
-
+static void count_codes(struct findings *f, const struct item *item) {
 	for (size_t i = 0; i < item->reasons.n; i++)
-		count_code(f->a, &f->reasons.v, &f->reasons.n, &f->reasons.cap,
-		           item->reasons.v[i].code);
+		count_code(f->a, &f->reasons, item->reasons.v[i].code);
 	for (size_t i = 0; i < item->holds.n; i++)
-		count_code(f->a, &f->holds.v, &f->holds.n, &f->holds.cap, item->holds.v[i]);
+		count_code(f->a, &f->holds, item->holds.v[i]);
 }
 
 static const char *hold_message(struct arena *a, const struct item *item) {
@@ -221,7 +212,7 @@ static void take_note(struct making *m, const struct item *item) {
 	struct condition_row row = next_row(m, item, &old, code);
 
 	f->outcomes[item->outcome]++;
-	count_codes(m, item);
+	count_codes(f, item);
 	memory_put(m->memory, &row);
 	log_transition(m, item, &old, &row, message);
 	if (code)

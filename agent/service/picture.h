@@ -58,6 +58,10 @@ struct code_count {
 	const char *code;
 	size_t n;
 };
+struct code_counts {
+	struct code_count *v;
+	size_t n, cap;
+};
 
 enum { ATTENTION_SHOWN = 500, DEADLINES_SHOWN = 100, RUNS_SHOWN = 10 };
 
@@ -76,10 +80,7 @@ struct findings {
 	const char *digest;  /* NULL where no plan was made; then all below is empty too */
 	size_t total, counts[ACTIONS], outcomes[OUTCOMES];
 	bool complete, over_limit;
-	struct {
-		struct code_count *v; /* of blocked and unknown connections, by code */
-		size_t n, cap;
-	} reasons, holds;
+	struct code_counts reasons, holds; /* of blocked and unknown connections; of held ones */
 	struct {
 		struct attention *v; /* those longest so first; at most ATTENTION_SHOWN */
 		size_t n, cap;

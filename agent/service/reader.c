@@ -111,7 +111,7 @@ static void work_look(struct job *job) {
 
 static void work_reckon(struct job *job) {
 	struct reader *r = reader_of(job);
-	const struct good *good = r->wishes ? r->wishes->good : r->setup.good;
+	const struct manifest_row *good = r->wishes ? r->wishes->good : r->setup.good;
 	size_t n_good = r->wishes ? r->wishes->n_good : r->setup.n_good;
 
 	r->out.wishes = wishes_new(r->latest, r->order.config, good, n_good);
@@ -299,7 +299,7 @@ static struct order order_new(const char *const *paths, const struct config *con
 
 static void copy_good(struct reader *r) {
 	size_t n = r->setup.n_good;
-	struct good *copy = ARENA_ARRAY(r->a, struct good, n);
+	struct manifest_row *copy = ARENA_ARRAY(r->a, struct manifest_row, n);
 
 	for (size_t i = 0; i < n; i++) {
 		copy[i] = r->setup.good[i];

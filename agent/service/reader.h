@@ -18,9 +18,9 @@
 struct reader;
 
 struct reader_setup {
-	const char *const *paths;    /* of the manifests; copied */
-	const struct config *config; /* borrowed, see reader_reconfigure() */
-	const struct good *good;     /* the last good versions; copied */
+	const char *const *paths;        /* of the manifests; copied */
+	const struct config *config;     /* borrowed, see reader_reconfigure() */
+	const struct manifest_row *good; /* the last good versions; copied */
 	size_t n_good;
 	/*
 	 * After the first look, and whenever anything is different from before: what is in force,

@@ -88,11 +88,10 @@ void service_look_at_windows(struct service *s, bool tell) {
 		return;
 	LOG(LEVEL_INFO, s->window.open ? "window-open" : "window-closed",
 	    F_TIME("until", s->window.changes));
-	if (s->window.open) {
+	if (s->window.open)
 		passes_want(s, TRIGGER_WINDOW);
-	} else {
+	else
 		passes_interrupt(s, LEFT_WINDOW, "the maintenance window has closed");
-	}
 	publish(s);
 }
 
@@ -146,10 +145,7 @@ static void on_tick(uv_timer_t *timer) {
 	service_look_at_windows(s, true);
 	if (s->suspended.is && s->suspended.until != TIMESTAMP_NONE &&
 	    s->suspended.until <= (int64_t)time(NULL))
-		suspend(s,
-		        &(struct suspension){
-		                .reason = "", .since = TIMESTAMP_NONE, .until = TIMESTAMP_NONE },
-		        NULL);
+		resume(s, NULL);
 	tell_manager(s);
 	if (uv_hrtime() - s->published > PUBLISH_SECONDS * SECOND)
 		publish(s);
@@ -234,32 +230,24 @@ static enum inventory_mode first_mode(const struct session *session) {
 }
 
 /* What the store remembers. A store that is not there yet is no reason not to start. */
-static void remember(struct service *s, struct arena *a, struct good **ret, size_t *ret_n) {
-	struct manifest_row *rows = NULL;
+static void remember(struct service *s, struct arena *a, struct manifest_row **ret, size_t *ret_n) {
+	struct memory *nothing = memory_new();
 	struct condition_row *conditions = NULL;
 	struct inventory *inv = NULL;
 	struct error err = { 0 };
-	size_t n = 0, n_conditions = 0;
+	size_t n = 0;
 
-	s->memory = memory_new();
+	*ret = NULL;
+	*ret_n = 0;
 	if (inventory_open(s->setup->session.store, first_mode(&s->setup->session), &inv, &err) <
 	            0 ||
 	    inventory_suspension(inv, a, &s->suspended, &err) < 0 ||
-	    inventory_conditions(inv, a, &conditions, &n_conditions, &err) < 0 ||
-	    inventory_manifests(inv, a, &rows, &n, &err) < 0)
+	    inventory_conditions(inv, a, &conditions, &n, &err) < 0 ||
+	    inventory_manifests(inv, a, ret, ret_n, &err) < 0)
 		LOG(LEVEL_WARNING, "store-not-read", F_TEXT("message", err.text));
 	inventory_close(inv);
-	struct memory *joined = memory_join(s->memory, conditions, n_conditions);
-	memory_free(s->memory);
-	s->memory = joined;
-	*ret = ARENA_ARRAY(a, struct good, n + 1);
-	*ret_n = n;
-	for (size_t i = 0; i < n; i++) {
-		(*ret)[i] = (struct good){ .path = rows[i].path,
-			                   .bytes = rows[i].bytes,
-			                   .len = rows[i].len };
-		memcpy((*ret)[i].sha256, rows[i].sha256, sizeof(rows[i].sha256));
-	}
+	s->memory = memory_join(nothing, conditions, n);
+	memory_free(nothing);
 }
 
 static int listen_to_people(struct service *s) {
@@ -318,7 +306,7 @@ static void tell_start(const struct service *s) {
 }
 
 static int start(struct service *s, struct arena *a) {
-	struct good *good;
+	struct manifest_row *good;
 	size_t n_good;
 	int code = setup_read(s->o, &s->setup, stderr);
 

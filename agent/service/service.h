@@ -178,3 +178,4 @@ void publish(struct service *s);                 /* soon */
 
 /* Takes effect at once; `request` (NULL: it ended by itself) is answered once it is kept. */
 void suspend(struct service *s, const struct suspension *what, struct control_request *request);
+void resume(struct service *s, struct control_request *request);

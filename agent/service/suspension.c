@@ -117,3 +117,9 @@ void suspend(struct service *s, const struct suspension *what, struct control_re
 		passes_want(s, TRIGGER_WAKE);
 	publish(s);
 }
+
+void resume(struct service *s, struct control_request *request) {
+	struct suspension none = { .reason = "", .since = TIMESTAMP_NONE, .until = TIMESTAMP_NONE };
+
+	suspend(s, &none, request);
+}

@@ -148,20 +148,6 @@ static size_t changed_rows(struct turn *t, struct condition_row **ret) {
 	return n;
 }
 
-static int keep_good(struct turn *t) {
-	struct pass *p = t->pass;
-	const struct wishes *w = t->wishes;
-	struct manifest_row *rows = ARENA_ARRAY(p->a, struct manifest_row, w->n_good + 1);
-
-	for (size_t i = 0; i < w->n_good; i++) {
-		rows[i] = (struct manifest_row){ .path = w->good[i].path,
-			                         .bytes = w->good[i].bytes,
-			                         .len = w->good[i].len };
-		memcpy(rows[i].sha256, w->good[i].sha256, sizeof(rows[i].sha256));
-	}
-	return inventory_set_manifests(p->inventory, rows, w->n_good, &p->error);
-}
-
 /* Remembers in the store, where there is something new. Somebody else may have the lock: then it
  * is done another time. */
 static void keep(struct turn *t) {
@@ -175,7 +161,9 @@ static void keep(struct turn *t) {
 		pass_take_lock(p);
 	if (!p->lock || p->exit_code)
 		return;
-	if (inventory_set_conditions(p->inventory, rows, n, &p->error) < 0 || keep_good(t) < 0)
+	if (inventory_set_conditions(p->inventory, rows, n, &p->error) < 0 ||
+	    inventory_set_manifests(p->inventory, t->wishes->good, t->wishes->n_good, &p->error) <
+	            0)
 		LOG(LEVEL_ERROR, "store-not-written", F_TEXT("message", p->error.text));
 	else
 		t->good_kept = true;

@@ -153,10 +153,7 @@ static void handle(void *context, const char *verb, const json_t *args, struct c
 	else if (strcmp(verb, "suspend") == 0)
 		begin_suspension(s, args, r);
 	else
-		suspend(s,
-		        &(struct suspension){
-		                .reason = "", .since = TIMESTAMP_NONE, .until = TIMESTAMP_NONE },
-		        r);
+		resume(s, r);
 }
 
 struct control_handler verbs(struct service *s) {

@@ -114,7 +114,7 @@ static void gather_looked(struct reckoning *r, const struct look *l) {
 		add_ruin(r, l->dangling[i]);
 }
 
-static void gather_good(struct reckoning *r, const struct good *good, size_t n) {
+static void gather_good(struct reckoning *r, const struct manifest_row *good, size_t n) {
 	for (size_t i = 0; i < n; i++) {
 		struct member *m = member_at(r, good[i].path);
 		if (!m && !stays(r, good[i].path))
@@ -274,19 +274,20 @@ static void settle(struct reckoning *r) {
 /* ---- what comes of it ---- */
 
 static int by_path(const void *pa, const void *pb) {
-	const struct good *a = pa, *b = pb;
+	const struct manifest_row *a = pa, *b = pb;
 
 	return strcmp(a->path, b->path);
 }
 
 static void keep_good(struct reckoning *r, struct wishes *w) {
-	w->good = ARENA_ARRAY(r->a, struct good, HASH_COUNT(r->by_path) + 1);
+	w->good = ARENA_ARRAY(r->a, struct manifest_row, HASH_COUNT(r->by_path) + 1);
 	for (struct member *m = r->by_path; m; m = m->hh.next) {
 		const struct version *v = version_of(m);
 		if (!v)
 			continue;
-		struct good *good = w->good + w->n_good++;
-		*good = (struct good){ m->path, arena_copy(r->a, v->bytes, v->len), v->len, "" };
+		struct manifest_row *good = w->good + w->n_good++;
+		*good = (struct manifest_row){ m->path, arena_copy(r->a, v->bytes, v->len), v->len,
+			                       "" };
 		memcpy(good->sha256, v->sha256, sizeof(good->sha256));
 	}
 	w->files = w->n_good;
@@ -311,7 +312,7 @@ static void list_broken(struct reckoning *r, struct wishes *w) {
 }
 
 struct wishes *wishes_new(const struct look *l, const struct config *config,
-                          const struct good *good, size_t n_good) {
+                          const struct manifest_row *good, size_t n_good) {
 	struct arena *a = arena_new();
 	struct wishes *w = ARENA_NEW(a, struct wishes);
 	struct reckoning r = { .a = a, .config = config, .told = { .arena = a } };

@@ -14,14 +14,7 @@
 #include "agent/service/look.h"
 #include "agent/service/picture.h"
 #include "spec/manifest.h"
-
-/* The last good version of one file, as the store keeps it. */
-struct good {
-	const char *path;
-	const char *bytes;
-	size_t len;
-	char sha256[SHA256_TEXT];
-};
+#include "store/inventory/memory.h"
 
 /* A set of connections, for as long as a pass needs it; counted. */
 struct wishes {
@@ -32,7 +25,7 @@ struct wishes {
 	const char *revision;  /* of the git checkout of the first path in one; NULL */
 	struct broken *broken; /* by place */
 	size_t n_broken;
-	struct good *good; /* of every file in force, sorted by path */
+	struct manifest_row *good; /* of every file in force, sorted by path */
 	size_t n_good;
 };
 
@@ -46,7 +39,7 @@ struct wishes {
  * is later is left out. This goes on until nothing is wrong. `broken` says why.
  */
 struct wishes *wishes_new(const struct look *l, const struct config *config,
-                          const struct good *good, size_t n_good);
+                          const struct manifest_row *good, size_t n_good);
 
 /* The same files in force, and the same problems? */
 bool wishes_same(const struct wishes *a, const struct wishes *b);

@@ -68,13 +68,13 @@ struct scene {
 		size_t n, cap;
 	} barren, dangling;
 	struct {
-		struct good *v;
+		struct manifest_row *v;
 		size_t n, cap;
 	} good;
 };
 
 static void set_good(struct scene *s, char *path, const char *what) {
-	struct good good = { .path = path, .bytes = manifest(s->a, what) };
+	struct manifest_row good = { .path = path, .bytes = manifest(s->a, what) };
 
 	good.len = strlen(good.bytes);
 	digest_of(good.bytes, good.sha256);
