@@ -35,14 +35,14 @@ static void fetch_rows(struct pass *p) {
 }
 
 static void fetch_entries(struct pass *p) {
-	directory_fetch(p->directory, &survey(p)->needs, survey(p)->world);
+	directories_fetch(p->directories, &survey(p)->needs, survey(p)->world);
 }
 
 static void begin_run(struct pass *p) {
 	pass_take_turns(p);
 	p->looking = pass_next_window(p);
 	if (p->looking)
-		directory_end(p->directory);
+		directories_end(p->directories);
 	inventory_end(p->inventory);
 	p->run = (struct run){ .started = p->s->now,
 		               .ended = TIMESTAMP_NONE,
@@ -85,8 +85,8 @@ static void note(struct pass *p) {
 static void end(struct pass *p) {
 	end_run(p);
 	/* Nobody is at the directory any more; the lock goes last. */
-	if (p->directory)
-		directory_end(p->directory);
+	if (p->directories)
+		directories_end(p->directories);
 	p->lock = lock_release(p->lock);
 }
 
@@ -304,7 +304,7 @@ void pass_free(struct pass *p) {
 	survey_end(&p->look);
 	world_free(p->tables);
 	inventory_close(p->inventory);
-	directory_free(p->directory);
+	directories_free(p->directories);
 	lock_release(p->lock);
 	arena_free(p->a);
 	free(p);

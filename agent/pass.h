@@ -11,6 +11,7 @@
 
 #include <uv.h>
 
+#include "agent/directories.h"
 #include "agent/saved.h"
 #include "agent/session.h"
 #include "agent/survey.h"
@@ -101,7 +102,7 @@ struct pass {
 	size_t files;
 	struct diags diags;
 	struct inventory *inventory;
-	struct directory *directory;
+	struct directories *directories;
 	struct lock *lock;
 	struct survey survey, look; /* for the plan; for looking again */
 	bool looking;               /* the rounds are those of `look` */

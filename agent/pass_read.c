@@ -82,7 +82,7 @@ static void look_for_intents(struct pass *p) {
 void pass_open(struct pass *p) {
 	enum inventory_mode mode = pass_opens_to_write(p) ? INVENTORY_WRITE : INVENTORY_READ;
 
-	if (directory_new(&p->s->directory, &p->directory, &p->error) < 0)
+	if (directories_new(p->s, &p->directories, &p->error) < 0)
 		pass_fail(p, EXIT_CONFIG);
 	else if (inventory_open(p->s->store, mode, &p->inventory, &p->error) < 0)
 		pass_fail(p, EXIT_UNREACHABLE);
@@ -112,9 +112,9 @@ void pass_take_lock(struct pass *p) {
 
 /* ERR_LOCKED is not an end: the step is taken again. */
 void pass_begin(struct pass *p) {
-	if (directory_begin(p->directory, p->looking, &p->error) == OK)
+	if (directories_begin(p->directories, p->looking, &p->error) == OK)
 		return;
-	directory_end(p->directory);
+	directories_end(p->directories);
 	if (p->error.code != ERR_LOCKED)
 		pass_fail_unreachable(p);
 }
@@ -134,6 +134,7 @@ static int load_once(struct pass *p) {
 }
 
 void pass_load(struct pass *p) {
+	directories_renew(p->directories);
 	int r = p->looking ? load_once(p)
 	                   : inventory_load(p->inventory, p->survey.world, &p->error);
 

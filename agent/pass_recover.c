@@ -35,7 +35,7 @@ static bool close_intent(struct recovery_pass *r, const struct open_intent *inte
 static void take_back(struct recovery_pass *r) {
 	struct modification *batch = ARENA_ARRAY(r->a, struct modification, r->n + 1);
 	struct verdict **of = ARENA_ARRAY(r->a, struct verdict *, r->n + 1);
-	struct error err = { 0 };
+	const char **servers = ARENA_ARRAY(r->a, const char *, r->n + 1);
 	size_t n = 0;
 
 	/* The last first: what builds on another goes before it. */
@@ -44,14 +44,14 @@ static void take_back(struct recovery_pass *r) {
 		if (!r->verdicts[i].holder)
 			continue;
 		of[n] = r->verdicts + i;
+		servers[n] = intent->server;
 		batch[n++] = (struct modification){ .identity = intent->user,
 			                            .dn = intent->dn,
 			                            .changes = reversed(r->a, intent->changes,
 			                                                intent->n_changes),
 			                            .n_changes = intent->n_changes };
 	}
-	if (!n || directory_apply(r->p->directory, r->a, batch, n, &err) < 0)
-		return;
+	directories_apply(r->p->directories, r->a, servers, batch, n);
 	for (size_t i = 0; i < n; i++)
 		of[i]->taken_back = batch[i].outcome == OUTCOME_APPLIED;
 }
@@ -81,7 +81,7 @@ static const char *partner_taken_back(const struct recovery_pass *r,
 
 static void judge(struct recovery_pass *r, const struct open_intent *intent) {
 	struct key key = key_of_identity(intent->user);
-	struct answer answer = world_ask(r->w, key.kind, key.text);
+	struct answer answer = world_ask_in(r->w, intent->server, key.kind, key.text);
 	const struct entry *entry = answer.n ? answer.entries[0] : NULL;
 	struct verdict *v = r->verdicts + (intent - r->intents);
 	const char *unknown = NULL;
@@ -92,8 +92,8 @@ static void judge(struct recovery_pass *r, const struct open_intent *intent) {
 	if (v->how == RECOVERY_FAILED && partner_dropped(r, intent))
 		v->how = RECOVERY_DROP;
 	if (v->how == RECOVERY_DONE)
-		v->holder = second_holder(entry, intent->changes, intent->n_changes, r->w, r->a,
-		                          NULL, &unknown);
+		v->holder = second_holder(entry, intent->changes, intent->n_changes, r->w,
+		                          intent->server, r->a, NULL, &unknown);
 	/* Not to be told apart from somebody's: it stays open until everybody can be asked. */
 	if (v->how == RECOVERY_DONE && !v->holder && unknown)
 		v->how = RECOVERY_LEAVE;
@@ -129,16 +129,18 @@ static void settle_all(struct recovery_pass *r) {
 
 	keys_init(&keys, r->a);
 	for (size_t i = 0; i < r->n; i++) {
-		keys_add(&keys, key_of_identity(r->intents[i].user).kind, r->intents[i].user);
-		second_holder_keys(r->intents[i].changes, r->intents[i].n_changes, &keys);
+		const struct open_intent *intent = r->intents + i;
+		keys_add_to(&keys, intent->server, key_of_identity(intent->user).kind,
+		            intent->user);
+		second_holder_keys(intent->changes, intent->n_changes, intent->server, &keys);
 	}
-	if (directory_begin(p->directory, true, &p->error) < 0) {
+	if (directories_begin(p->directories, true, &p->error) < 0) {
 		if (p->error.code == ERR_LOCKED)
 			pass_fail(p, EXIT_REFUSED);
 		else
 			pass_fail_unreachable(p);
 	} else {
-		directory_fetch(p->directory, &keys, r->w);
+		directories_fetch(p->directories, &keys, r->w);
 		for (size_t i = 0; i < r->n; i++)
 			judge(r, r->intents + i);
 		take_back(r);
@@ -147,7 +149,7 @@ static void settle_all(struct recovery_pass *r) {
 		for (size_t i = r->n; i > 0 && settle(r, r->intents + i - 1); i--)
 			;
 	}
-	directory_end(p->directory);
+	directories_end(p->directories);
 	keys_done(&keys);
 }
 

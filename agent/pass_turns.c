@@ -24,7 +24,7 @@ static const struct item *partner_of(const struct pass *p, const size_t *turns, 
 	for (size_t i = 0; item->after_partner && i < n; i++) {
 		const struct item *other = p->plan.items + turns[i];
 		if (other->connection->archive != item->connection->archive &&
-		    other->user == item->user)
+		    strcmp(other->user->identity, item->user->identity) == 0)
 			return other;
 	}
 	return NULL;
@@ -60,7 +60,7 @@ static void look_at(struct pass *p, const size_t *turns, size_t n) {
 
 /* What waits for its other half is decided on what that left: in a later window. */
 bool pass_next_window(struct pass *p) {
-	size_t most = directory_window(p->directory), n = 0;
+	size_t most = directories_window(p->directories), n = 0;
 	bool all = most == SIZE_MAX;
 	size_t *turns;
 

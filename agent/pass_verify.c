@@ -11,6 +11,7 @@ struct verification {
 	struct pass *p;
 	struct world *w;
 	struct item **items; /* those to be taken back */
+	const char **servers;
 	struct modification *batch;
 	size_t n;
 	bool owned_twice;
@@ -42,6 +43,7 @@ static void take_back_later(struct verification *v, struct item *item, const cha
 	struct arena *a = v->p->look.a;
 
 	v->items[v->n] = item;
+	v->servers[v->n] = item->server;
 	v->batch[v->n++] =
 	        (struct modification){ .identity = item->user->identity,
 		                       .dn = item->user->dn,
@@ -90,7 +92,7 @@ static bool arrived(struct pass *p, struct item *item, const struct entry *entry
 static void verify(struct verification *v, struct item *item) {
 	struct pass *p = v->p;
 	struct key key = key_of_identity(item->user->identity);
-	struct answer answer = world_ask(v->w, key.kind, key.text);
+	struct answer answer = world_ask_in(v->w, item->server, key.kind, key.text);
 	const struct entry *entry = answer.n ? answer.entries[0] : NULL;
 	const char *code = NULL, *unknown = NULL;
 
@@ -100,8 +102,8 @@ static void verify(struct verification *v, struct item *item) {
 	}
 	if (!arrived(p, item, entry))
 		return;
-	const char *holder = second_holder(entry, item->changes.v, item->changes.n, v->w, p->look.a,
-	                                   &code, &unknown);
+	const char *holder = second_holder(entry, item->changes.v, item->changes.n, v->w,
+	                                   item->server, p->look.a, &code, &unknown);
 	if (holder)
 		take_back_later(v, item, code, holder);
 	else if (unknown)
@@ -112,15 +114,12 @@ static void verify(struct verification *v, struct item *item) {
 
 /* Exactly what this run wrote, and only from our own entry; no winner is chosen. */
 static void take_back(struct verification *v) {
-	struct error err = { 0 };
 	struct arena *a = v->p->look.a;
-	int r = OK;
 
-	if (v->n)
-		r = directory_apply(v->p->directory, a, v->batch, v->n, &err);
+	directories_apply(v->p->directories, a, v->servers, v->batch, v->n);
 	for (size_t i = 0; i < v->n; i++) {
 		struct item *item = v->items[i];
-		bool back = r == OK && v->batch[i].outcome == OUTCOME_APPLIED;
+		bool back = v->batch[i].outcome == OUTCOME_APPLIED;
 		settle(v->p, item, back ? OUTCOME_FAILED : OUTCOME_UNCERTAIN,
 		       back ? arena_printf(a, "%s; what was written to %s was taken back",
 		                           item->message, item->user->dn)
@@ -128,8 +127,7 @@ static void take_back(struct verification *v) {
 		                      a,
 		                      "%s; what was written to %s could not be taken back (%s): "
 		                      "see to both entries, the next apply tries again",
-		                      item->message, item->user->dn,
-		                      r < 0 ? err.text : v->batch[i].message));
+		                      item->message, item->user->dn, v->batch[i].message));
 	}
 	/* Whose mail that is, a person has to see to before anything else is written. */
 	v->p->turns.stopped |= v->owned_twice;
@@ -139,21 +137,23 @@ void pass_verify(struct pass *p) {
 	struct verification v = { .p = p };
 	struct keys keys;
 
-	if (!directory_shared(p->directory))
+	if (!directories_shared(p->directories))
 		return;
 	v.w = world_new(p->look.a);
 	v.items = ARENA_ARRAY(p->look.a, struct item *, p->n_batch + 1);
+	v.servers = ARENA_ARRAY(p->look.a, const char *, p->n_batch + 1);
 	v.batch = ARENA_ARRAY(p->look.a, struct modification, p->n_batch + 1);
 	keys_init(&keys, p->look.a);
 	for (size_t i = 0; i < p->n_batch; i++) {
 		struct item *item = p->batch_items[i];
 		if (!to_be_verified(item))
 			continue;
-		keys_add(&keys, key_of_identity(item->user->identity).kind, item->user->identity);
-		second_holder_keys(item->changes.v, item->changes.n, &keys);
+		keys_add_to(&keys, item->server, key_of_identity(item->user->identity).kind,
+		            item->user->identity);
+		second_holder_keys(item->changes.v, item->changes.n, item->server, &keys);
 	}
 	if (keys.n)
-		directory_fetch(p->directory, &keys, v.w);
+		directories_fetch(p->directories, &keys, v.w);
 	for (size_t i = 0; i < p->n_batch; i++)
 		if (to_be_verified(p->batch_items[i]))
 			verify(&v, p->batch_items[i]);

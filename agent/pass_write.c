@@ -9,7 +9,7 @@
 static bool partner_goes(const struct pass *p, size_t n, const struct item *item) {
 	for (size_t i = 0; i < n; i++)
 		if (p->batch_items[i]->connection->archive != item->connection->archive &&
-		    p->batch_items[i]->user == item->user)
+		    strcmp(p->batch_items[i]->user->identity, item->user->identity) == 0)
 			return true;
 	return false;
 }
@@ -75,19 +75,9 @@ void pass_intend(struct pass *p) {
 	p->n_batch = 0;
 }
 
-static enum outcome outcome_of_error(enum err code) {
-	switch (code) {
-	case ERR_UNCERTAIN:
-		return OUTCOME_UNCERTAIN;
-	case ERR_CONFLICT:
-		return OUTCOME_STALE;
-	default:
-		return OUTCOME_FAILED;
-	}
-}
-
 void pass_carry_out(struct pass *p) {
 	struct item **items = ARENA_ARRAY(p->a, struct item *, p->n_batch + 1);
+	const char **servers = ARENA_ARRAY(p->a, const char *, p->n_batch + 1);
 	size_t n = 0;
 
 	p->batch = ARENA_ARRAY(p->a, struct modification, p->n_batch + 1);
@@ -97,18 +87,16 @@ void pass_carry_out(struct pass *p) {
 		if (!changes_directory(item))
 			continue;
 		items[n] = item;
+		servers[n] = item->server;
 		p->batch[n++] = (struct modification){ .identity = item->user->identity,
 			                               .dn = item->user->dn,
 			                               .changes = item->changes.v,
 			                               .n_changes = item->changes.n };
 	}
-	if (!n)
-		return;
-	int r = directory_apply(p->directory, p->look.a, p->batch, n, &p->error);
+	directories_apply(p->directories, p->look.a, servers, p->batch, n);
 	for (size_t i = 0; i < n; i++) {
-		items[i]->outcome = r == OK ? p->batch[i].outcome : outcome_of_error(r);
-		items[i]->message =
-		        r == OK ? p->batch[i].message : arena_strdup(p->look.a, p->error.text);
+		items[i]->outcome = p->batch[i].outcome;
+		items[i]->message = p->batch[i].message;
 	}
 }
 

@@ -45,12 +45,12 @@ int reading_open(struct reading *r, const struct options *o, struct arena *a) {
 		code = read_manifests(r);
 	if (code)
 		return code;
-	if (directory_new(&r->session.directory, &r->directory, &err) < 0)
+	if (directories_new(&r->session, &r->directories, &err) < 0)
 		return fail(&err, EXIT_CONFIG);
 	if (inventory_open(r->session.store, INVENTORY_READ, &r->inventory, &err) < 0 ||
 	    inventory_list(r->inventory, a, &r->databases, &r->n_databases, &r->mailboxes,
 	                   &r->n_mailboxes, &err) < 0 ||
-	    directory_begin(r->directory, false, &err) < 0)
+	    directories_begin(r->directories, false, &err) < 0)
 		return fail(&err, EXIT_UNREACHABLE);
 	return 0;
 }
@@ -58,9 +58,9 @@ int reading_open(struct reading *r, const struct options *o, struct arena *a) {
 void reading_close(struct reading *r) {
 	survey_end(&r->survey);
 	inventory_close(r->inventory);
-	if (r->directory)
-		directory_end(r->directory);
-	directory_free(r->directory);
+	if (r->directories)
+		directories_end(r->directories);
+	directories_free(r->directories);
 	*r = (struct reading){ 0 };
 }
 
@@ -80,7 +80,7 @@ static int fetch(struct reading *r, const struct keys *keys) {
 
 	if (inventory_fetch(r->inventory, keys, r->survey.world, &err) < 0)
 		return fail(&err, EXIT_UNREACHABLE);
-	directory_fetch(r->directory, keys, r->survey.world);
+	directories_fetch(r->directories, keys, r->survey.world);
 	return 0;
 }
 

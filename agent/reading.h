@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "agent/session.h"
+#include "agent/directories.h"
 #include "agent/survey.h"
 #include "store/inventory/inventory.h"
 
@@ -18,7 +18,7 @@ struct reading {
 	struct mailbox_row *mailboxes; /* the whole inventory */
 	size_t n_databases, n_mailboxes;
 	struct inventory *inventory;
-	struct directory *directory;
+	struct directories *directories;
 	struct survey survey;
 	struct plan plan; /* of the last reading_plan(), claims judged */
 };

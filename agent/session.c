@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent/file.h"
+#include "agent/reach.h"
 #include "base/timestamp.h"
 
 enum { CONFIG_BYTES_MAX = 4 * 1024 * 1024 };
@@ -145,33 +146,6 @@ static void choose_manifests(struct session *s) {
 	s->paths = paths;
 }
 
-/* A secret's file stands beside the config, like everything that it names. */
-static const char *beside_config(struct session *s, const char *path) {
-	return path && s->config.file ? file_beside(s->a, s->config.file, path) : path;
-}
-
-/* A flag or variable names one server, instead of all of the config's. */
-static void choose_directory(struct session *s) {
-	const struct config *c = &s->config;
-	const char *const *uris = c->directory.uris;
-	bool of_config = uris && !s->o->directory && !variable("MBXCTL_DIRECTORY");
-
-	s->directory = (struct directory_options){ .uri = s->directory_uri,
-		                                   .others = of_config ? uris + 1 : NULL,
-		                                   .base = c->directory.base,
-		                                   .configuration = c->directory.configuration,
-		                                   .bind = c->directory.bind,
-		                                   .tls = c->directory.tls,
-		                                   .timeout = c->directory.timeout };
-	struct bind_config *bind = &s->directory.bind;
-	struct tls_config *tls = &s->directory.tls;
-	bind->password_file = beside_config(s, bind->password_file);
-	bind->keytab = beside_config(s, bind->keytab);
-	tls->ca_file = beside_config(s, tls->ca_file);
-	tls->cert_file = beside_config(s, tls->cert_file);
-	tls->key_file = beside_config(s, tls->key_file);
-}
-
 int session_open(struct session *s, const struct options *o, struct arena *a) {
 	return session_open_to(s, o, a, stderr);
 }
@@ -197,7 +171,6 @@ int session_open_to(struct session *s, const struct options *o, struct arena *a,
 		        fault);
 		return EXIT_USAGE;
 	}
-	choose_directory(s);
 	s->settings = (struct settings){
 		.primary_domain = c->primary_domain,
 		.exchange_version = c->exchange.version,
@@ -206,7 +179,11 @@ int session_open_to(struct session *s, const struct options *o, struct arena *a,
 		.limit_changes = o->max_changes >= 0 ? o->max_changes : c->limits.changes,
 		.limit_percent = o->max_changes >= 0 ? -1 : c->limits.changes_percent,
 	};
-	return 0;
+	struct error err;
+	if (reach_own(s, &err) == OK)
+		return 0;
+	fprintf(s->complaints, "mbxctl: %s\n", err.text);
+	return EXIT_USAGE;
 }
 
 int session_needs_store(const struct session *s) {

@@ -1,7 +1,8 @@
 /*
  * session -- what one command works with: the config, the variables and the flags in one.
  *
- * A flag beats a variable (MBXCTL_CONFIG, MBXCTL_STORE, MBXCTL_DIRECTORY), which beats the file.
+ * A flag beats a variable (MBXCTL_CONFIG, MBXCTL_STORE, MBXCTL_DIRECTORY, MBXCTL_DC), which beats
+ * the file.
  */
 #pragma once
 

@@ -128,7 +128,8 @@ static bool plan_kind(struct survey *s, bool archives, const struct settings *se
 	for (size_t i = 0; i < s->n_slices; i++) {
 		struct slice *slice = s->slices + i;
 		for (size_t k = 0; k < slice->needs.n; k++)
-			keys_add(&s->needs, slice->needs.v[k].kind, slice->needs.v[k].text);
+			keys_add_to(&s->needs, slice->needs.v[k].directory, slice->needs.v[k].kind,
+			            slice->needs.v[k].text);
 		arena_free(slice->needs.arena);
 		all &= slice->settled;
 	}

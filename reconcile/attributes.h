@@ -32,6 +32,7 @@ enum syntax {
 	X(USER_ACCOUNT_CONTROL, "userAccountControl", INTEGER, true)                               \
 	X(PWD_ACCOUNT_LOCKED_TIME, "pwdAccountLockedTime", TEXT, true)                             \
 	X(OBJECT_SID, "objectSid", SID, true)                                                      \
+	X(SID_HISTORY, "sIDHistory", SID, false)                                                   \
 	X(MAIL, "mail", TEXT, true)                                                                \
 	X(MAIL_NICKNAME, "mailNickname", TEXT, true)                                               \
 	X(PROXY_ADDRESSES, "proxyAddresses", TEXT, false)                                          \

@@ -1,7 +1,7 @@
 /*
- * Two connections that want one mailbox, user, alias, address or legacyExchangeDN: both are
- * blocked and told where the other stands. No winner is chosen, but that a connection which names
- * no user yields to one that does.
+ * Two connections that want one mailbox, user, alias, address, legacyExchangeDN or master
+ * account: both are blocked and told where the other stands. No winner is chosen, but that a
+ * connection which names no user yields to one that does.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +98,7 @@ static const char *shown(struct arena *a, const struct claim *claim) {
 		[CLAIM_ALIAS] = { "alias \"", "\"" },
 		[CLAIM_ADDRESS] = { "address ", "" },
 		[CLAIM_LEGACY_DN] = { "legacyExchangeDN ", "" },
+		[CLAIM_MASTER_ACCOUNT] = { "master account ", "" },
 	};
 
 	return arena_printf(a, "%s%s%s", words[claim->kind].before, claim->shown,

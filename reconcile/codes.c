@@ -8,7 +8,6 @@ static const struct {
 	const char *code;
 	bool unknown;
 } codes[] = {
-	{ "not-supported", false },
 	/* database, mailbox */
 	{ "database-not-found", false },
 	{ "database-ambiguous", false },
@@ -32,6 +31,12 @@ static const struct {
 	{ "account-disabled", false },
 	{ "legacy-dn-mismatch", false },
 	{ "identity-changed", false },
+	/* master account */
+	{ "master-account-not-found", false },
+	{ "master-account-ambiguous", false },
+	{ "master-account-linked", false },
+	{ "master-account-local", false },
+	{ "master-account-disabled", false },
 	/* what is to be written */
 	{ "policy-not-found", false },
 	{ "policy-ambiguous", false },
@@ -47,6 +52,7 @@ static const struct {
 	/* what could not be read */
 	{ "read-failed", true },
 	{ "read-incomplete", true },
+	{ "forest-unreachable", true },
 	{ "filter-unreadable", true },
 };
 

@@ -16,13 +16,36 @@ bool pending(const struct decision *d) {
 	return d->needs->asked > d->asked;
 }
 
-bool ask(struct decision *d, enum key_kind kind, const char *text, struct answer *ret) {
-	*ret = world_ask(d->w, kind, text);
+/* What only the inventory knows is asked there; the configuration is the same on every server of
+ * the forest, and was read with the first. */
+static const char *asked_in(const struct decision *d, const char *directory, enum key_kind kind) {
+	bool ours = key_of_inventory(kind) || (kind == KEY_CLASS && directory == d->server);
+
+	return ours ? NULL : directory;
+}
+
+/* An account forest that cannot be read is told apart from our own. */
+static const char *unknown_code(const struct decision *d, const char *directory, const char *code) {
+	bool failed = strcmp(code, "read-failed") == 0;
+
+	return failed && directory && directory == d->forest ? "forest-unreachable" : code;
+}
+
+bool ask_in(struct decision *d, const char *directory, enum key_kind kind, const char *text,
+            struct answer *ret) {
+	const char *in = asked_in(d, directory, kind);
+
+	*ret = world_ask_in(d->w, in, kind, text);
 	if (ret->state == ANSWER_NOT_ASKED)
-		keys_add(d->needs, kind, text);
-	else if (ret->state == ANSWER_UNKNOWN && !has_reason(d->item, ret->code))
-		reason(d, ret->code, "%s", ret->why);
+		keys_add_to(d->needs, in, kind, text);
+	const char *code = ret->state == ANSWER_UNKNOWN ? unknown_code(d, in, ret->code) : NULL;
+	if (code && !has_reason(d->item, code))
+		reason(d, code, "%s", ret->why);
 	return ret->state == ANSWER_COMPLETE;
+}
+
+bool ask(struct decision *d, enum key_kind kind, const char *text, struct answer *ret) {
+	return ask_in(d, d->server, kind, text, ret);
 }
 
 bool ask_class(struct decision *d, const char *class_name, struct answer *ret) {
@@ -159,8 +182,8 @@ const char *lines_for(struct decision *d, const char *key, const struct entry *c
 	return text;
 }
 
-void candidate_user(struct decision *d, const struct entry *e, const char *why) {
-	struct candidate c = { .user = e, .why = why, .write = line_for(d->a, "user", e) };
+void candidate_user(struct decision *d, const char *key, const struct entry *e, const char *why) {
+	struct candidate c = { .user = e, .why = why, .write = line_for(d->a, key, e) };
 
 	ARENA_PUSH(d->a, &d->item->candidates, c);
 }

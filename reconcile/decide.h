@@ -50,6 +50,11 @@ struct decision {
 	const struct entry *user;
 	const char *user_why;     /* how it was found */
 	const struct entry *seen; /* the user as it is when this write's turn comes */
+	const char *server;       /* item->server */
+	const char *forest;       /* of the master account; NULL: none is wanted */
+	const struct entry *master;
+	const char *master_why;  /* how it was found */
+	struct value master_sid; /* its objectSid; once it is found */
 	const struct entry *policies[POLICY_KINDS];
 	enum recipient_type type; /* as it will be; NONE: unresolved */
 
@@ -76,6 +81,9 @@ bool pending(const struct decision *d);
  * could not be had (the reason was added): nothing may be concluded then.
  */
 bool ask(struct decision *d, enum key_kind kind, const char *text, struct answer *ret);
+/* The same of the directory where the connection's users are, or of the master account's. */
+bool ask_in(struct decision *d, const char *directory, enum key_kind kind, const char *text,
+            struct answer *ret);
 
 /* All configuration objects of a class; false as above. */
 bool ask_class(struct decision *d, const char *class_name, struct answer *ret);
@@ -96,7 +104,8 @@ void warning(struct decision *d, const char *code, const char *format, ...)
 bool allows(const struct decision *d, enum consent consent);
 void hold(struct decision *d, const char *code, enum consent consent, const char *message);
 void claim(struct decision *d, enum claim_kind kind, const char *key, const char *shown);
-void candidate_user(struct decision *d, const struct entry *e, const char *why);
+/* `key`: of the manifest, which would choose it: "user", "masterAccount". */
+void candidate_user(struct decision *d, const char *key, const struct entry *e, const char *why);
 void candidate_row(struct decision *d, const struct mailbox_row *row, const char *why);
 /* Of several objects, for each the line of a manifest (`key: GUID`) that means it alone. */
 const char *lines_for(struct decision *d, const char *key, const struct entry *const *list,
@@ -124,15 +133,18 @@ void settle_mailbox(struct decision *d);
 void settle_owner(struct decision *d);
 void settle_user(struct decision *d);
 void settle_ownership(
-        struct decision *d); /* owner and user are known: what are they to each other */
+        struct decision *d);            /* owner and user are known: what are they to each other */
+void settle_master(struct decision *d); /* of a linked mailbox */
 void settle_policies(struct decision *d);
 
-/* Everybody whom a user text fits, in every form, and how each was found; false as ask(). */
+/* Everybody in a directory whom a user text fits, in every form, and how each was found; false as
+ * ask(). */
 struct match {
 	const struct entry *entry;
 	const char *why;
 };
-bool find_users(struct decision *d, const char *text, struct match **ret, size_t *ret_n);
+bool find_users(struct decision *d, const char *directory, const char *text, struct match **ret,
+                size_t *ret_n);
 
 /* ---- rules ---- */
 
@@ -142,7 +154,9 @@ enum recipient_type type_of(const struct entry *user); /* of its mailbox; NONE: 
 bool mail_enabled(const struct entry *user);           /* a mail user or a remote mailbox */
 bool is_hidden(const struct entry *user);              /* from address lists */
 void check_mail_enabled(struct decision *d);
-void check_account(struct decision *d);      /* at a connect and at a change of type */
+void check_account(struct decision *d); /* at a connect and at a change of type */
+bool account_disabled(const struct entry *user);
+void rules_of_master(struct decision *d);    /* wherever the master account is written */
 void rules_of_legacy_dn(struct decision *d); /* and the change */
 void rules_of_alias(struct decision *d);     /* of a connect; leaves d->alias */
 void rules_of_addresses(struct decision *d); /* and the changes */

@@ -63,23 +63,35 @@ struct value descriptor_new(struct arena *a, struct value sid, uint32_t rights) 
 	return taken(a, &out);
 }
 
-/* The entries of the list from `p` to `end`, with the one for `from` changed; how many there are.
- */
+/* The size of the entry at `p`; 0: it is none. */
+static size_t entry_size(const char *p, const char *end) {
+	size_t size = end - p >= 4 ? get(p + 2, 2) : 0;
+
+	return size < ACE_HEADER || size > (size_t)(end - p) ? 0 : size;
+}
+
+static bool entry_allows(const char *p, size_t size, struct value sid) {
+	return p[0] == ALLOW && size == ACE_HEADER + sid.len &&
+	       memcmp(p + ACE_HEADER, sid.data, sid.len) == 0;
+}
+
+/* The entries of a list, with those that allow `from` become one; how many there are. */
 static bool copy_entries(struct buf *out, const char *p, const char *end, uint32_t n,
                          struct value from, struct value to, uint32_t rights, uint32_t *ret_n) {
 	bool changed = false;
 
-	*ret_n = n;
+	*ret_n = 0;
 	for (uint32_t i = 0; i < n; i++) {
-		size_t size = end - p >= 4 ? get(p + 2, 2) : 0;
-		if (size < ACE_HEADER || size > (size_t)(end - p))
+		size_t size = entry_size(p, end);
+		if (!size)
 			return false;
-		if (!changed && p[0] == ALLOW && size == ACE_HEADER + from.len &&
-		    memcmp(p + ACE_HEADER, from.data, from.len) == 0) {
+		bool ours = entry_allows(p, size, from);
+		if (ours && !changed)
 			put_ace(out, to, rights);
-			changed = true;
-		} else
+		else if (!ours)
 			buf_add(out, p, size);
+		*ret_n += !ours || !changed;
+		changed |= ours;
 		p += size;
 	}
 	if (!changed) {
@@ -89,19 +101,42 @@ static bool copy_entries(struct buf *out, const char *p, const char *end, uint32
 	return true;
 }
 
-/* The list is moved to the end, so that the other parts keep their places. */
-bool descriptor_change(struct arena *a, struct value d, struct value from, struct value to,
-                       uint32_t rights, struct value *ret) {
-	struct buf entries = { 0 }, out = { 0 };
-	uint32_t count;
-
+/* Where the list stands and how long it is; false: there is none. */
+static bool find_list(struct value d, size_t *ret_at, size_t *ret_size) {
 	if (d.len < HEADER || d.data[0] != 1 || !(get(d.data + 2, 2) & 4))
 		return false;
 	size_t at = get(d.data + DACL_AT, 4);
 	if (at < HEADER || d.len < ACL_HEADER || at > d.len - ACL_HEADER)
 		return false;
-	size_t size = get(d.data + at + 2, 2);
-	if (size < ACL_HEADER || size > d.len - at)
+	*ret_at = at;
+	*ret_size = get(d.data + at + 2, 2);
+	return *ret_size >= ACL_HEADER && *ret_size <= d.len - at;
+}
+
+bool descriptor_names(struct value d, struct value sid) {
+	size_t at, list, size = 0;
+
+	if (!find_list(d, &at, &list))
+		return false;
+	const char *p = d.data + at + ACL_HEADER, *end = d.data + at + list;
+	for (uint32_t n = get(d.data + at + 4, 2); n > 0; n--, p += size) {
+		size = entry_size(p, end);
+		if (!size)
+			return false;
+		if (entry_allows(p, size, sid))
+			return true;
+	}
+	return false;
+}
+
+/* The list is moved to the end, so that the other parts keep their places. */
+bool descriptor_change(struct arena *a, struct value d, struct value from, struct value to,
+                       uint32_t rights, struct value *ret) {
+	struct buf entries = { 0 }, out = { 0 };
+	uint32_t count;
+	size_t at, size;
+
+	if (!find_list(d, &at, &size))
 		return false;
 	if (!copy_entries(&entries, d.data + at + ACL_HEADER, d.data + at + size,
 	                  get(d.data + at + 4, 2), from, to, rights, &count)) {

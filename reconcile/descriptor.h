@@ -19,9 +19,12 @@ enum { MAILBOX_RIGHTS_USER = 0x20001, MAILBOX_RIGHTS_ASSOCIATED = 0x20005 };
 /* A new one with one entry, for the account with this SID. */
 struct value descriptor_new(struct arena *a, struct value sid, uint32_t rights);
 
+/* Has it an entry that allows `sid`? False, too, where it is no descriptor with a list. */
+bool descriptor_names(struct value descriptor, struct value sid);
+
 /*
- * The same with the entry that allows `from` replaced by one for `to`; where there is none it is
- * added. False where the bytes are no descriptor with a list.
+ * The same with what allows `from` replaced by one entry for `to`; where there is none it
+ * is added. False where the bytes are no descriptor with a list.
  */
 bool descriptor_change(struct arena *a, struct value descriptor, struct value from, struct value to,
                        uint32_t rights, struct value *ret);

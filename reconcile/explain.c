@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/dn.h"
+#include "base/sid.h"
 #include "base/timestamp.h"
 #include "reconcile/decide.h"
 #include "spec/keys.h"
@@ -76,6 +77,16 @@ static void user(struct decision *d, struct explanation *e) {
 		                    d->c->type == TYPE_NONE ? "; the manifest does not say" : ""));
 }
 
+static void master_account(struct decision *d, struct explanation *e) {
+	if (!d->forest)
+		return;
+	answer(d, e, "master account",
+	       d->master ? arena_printf(d->a, "%s, %s; found: %s", d->master->dn,
+	                                sid_text(d->a, d->master_sid.data, d->master_sid.len),
+	                                d->master_why)
+	                 : "not found");
+}
+
 static void policies(struct decision *d, struct explanation *e) {
 	for (int kind = 0; kind < POLICY_KINDS; kind++) {
 		const char *text = d->policies[kind] ? d->policies[kind]->dn : "not found";
@@ -138,9 +149,6 @@ static void reason_rule(struct decision *d, struct explanation *e, const char *c
 	}
 	if (applies)
 		return;
-	/* It says that mbxctl cannot do it yet; where it can, there is nothing to ask. */
-	if (strcmp(code, "not-supported") == 0)
-		return;
 	if (lifted)
 		rule(d, e, code, RULE_LIFTED, lifted);
 	else
@@ -184,6 +192,7 @@ void plan_explain(struct arena *a, const struct item *item, const struct world *
 	mailbox(&d, ret);
 	owner(&d, ret);
 	user(&d, ret);
+	master_account(&d, ret);
 	policies(&d, ret);
 	for (size_t i = 0; code_at(i); i++)
 		reason_rule(&d, ret, code_at(i));

@@ -106,6 +106,7 @@ void item_keep(struct arena *to, const struct arena *from, struct item *item,
 	const struct move m = { to, from, like };
 
 	move_text(&m, &item->database);
+	move_text(&m, &item->server);
 	move_changes(&m, item);
 	move_notes(&m, &item->reasons);
 	move_notes(&m, &item->warnings);

@@ -5,6 +5,7 @@
 
 #include "base/timestamp.h"
 #include "reconcile/decide.h"
+#include "reconcile/elsewhere.h"
 
 const char *const action_names[] = { "connect", "update",    "none",      "blocked",
 	                             "unknown", "suspended", "disconnect" };
@@ -136,13 +137,6 @@ static void conclude(struct decision *d) {
 	item_fingerprint(item);
 }
 
-/* What no rule decides yet is refused, never guessed. */
-static bool supported(struct decision *d) {
-	if (d->c->type == TYPE_LINKED)
-		reason(d, "not-supported", "linked mailboxes are not connected yet");
-	return d->c->type != TYPE_LINKED;
-}
-
 void plan_connection(struct arena *a, const struct connection *c, const struct world *w,
                      const struct settings *s, int64_t now, const struct beside *beside,
                      struct keys *needs, struct item *ret) {
@@ -173,21 +167,23 @@ void decide(struct decision *d) {
 
 	d->asked = d->needs->asked;
 	d->pin = valid_pin(d);
+	d->server = d->item->server = elsewhere_server(d->a, c, d->s);
 	settle_database(d);
 	settle_mailbox(d);
 	settle_owner(d);
 	settle_user(d);
+	settle_master(d);
 	settle_ownership(d);
 	settle_policies(d);
 	rules_of_mailbox(d);
 	bool connects = (d->ownership == OWNER_NOBODY || seems_free(d)) && d->user && d->row &&
 	                d->row->vanished == TIMESTAMP_NONE;
 	bool updates = d->ownership == OWNER_WANTED;
-	if (supported(d) && c->archive && (connects || updates))
+	if (c->archive && (connects || updates))
 		plan_archive(d);
-	else if (c->type != TYPE_LINKED && connects)
+	else if (connects)
 		plan_connect(d);
-	else if (c->type != TYPE_LINKED && updates)
+	else if (updates)
 		plan_update(d);
 	if (pending(d))
 		return;

@@ -67,7 +67,7 @@ struct notes {
 /* One of several that a text fits. */
 struct candidate {
 	const struct mailbox_row *row; /* a mailbox, or */
-	const struct entry *user;      /* a user */
+	const struct entry *user;      /* a user, or a master account */
 	const char *why;               /* how it was found */
 	const char *write;             /* the line that chooses it: `user: ...` */
 };
@@ -79,6 +79,7 @@ enum claim_kind {
 	CLAIM_ALIAS,
 	CLAIM_ADDRESS,
 	CLAIM_LEGACY_DN,
+	CLAIM_MASTER_ACCOUNT,
 	CLAIM_KINDS
 };
 struct claim {
@@ -97,6 +98,8 @@ struct item {
 	const char *database;          /* the name; NULL: not resolved */
 	int64_t disconnected, purge;   /* TIMESTAMP_NONE: null */
 	const struct entry *user;      /* NULL: not resolved */
+	const struct entry *master;    /* of a linked mailbox: the account; NULL */
+	const char *server;            /* where it is read and written: elsewhere.h; NULL: ours */
 	bool owned;                    /* the wanted user holds the mailbox already */
 	bool pinned_user;              /* the user was found by its pin */
 	bool by_name_alone;            /* ... by the mailbox's displayName and nothing else */
@@ -131,6 +134,7 @@ struct settings {
 	int64_t exchange_version;
 	bool has_shared_display_type;
 	int32_t shared_display_type;
+	bool several_servers; /* a connection's domainController chooses one of them */
 	int64_t limit_changes, limit_percent; /* limit_percent < 0: not asked */
 };
 

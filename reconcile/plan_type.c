@@ -12,10 +12,12 @@ enum { RECIPIENT_USER = 1073741824, RECIPIENT_ROOM = 7, RECIPIENT_EQUIPMENT = 8 
 /* One row a type. */
 static const struct column {
 	int64_t details, display, account_control;
-	bool self;            /* NT AUTHORITY\SELF is the master account */
+	bool associated; /* the master account is another than the user: SELF, where none is given
+	                  */
 	const char *resource; /* what its resource attributes say; NULL: none */
 } columns[] = {
 	[TYPE_USER] = { 1, RECIPIENT_USER, 0, false, NULL },
+	[TYPE_LINKED] = { 2, RECIPIENT_USER, 2, true, NULL },
 	[TYPE_SHARED] = { 4, 0, 2, true, NULL },
 	[TYPE_ROOM] = { 16, RECIPIENT_ROOM, 2, true, "Room" },
 	[TYPE_EQUIPMENT] = { 32, RECIPIENT_EQUIPMENT, 2, true, "Equipment" },
@@ -62,14 +64,29 @@ static bool shared_display_type(struct decision *d, int64_t *ret) {
 	return true;
 }
 
-static void change_descriptor(struct decision *d, uint32_t rights, bool connecting) {
-	struct value self = { SID_SELF, SID_SELF_LEN }, after;
-	size_t n;
-	const struct value *have = entry_values(d->seen, ATTR_SECURITY_DESCRIPTOR, &n);
+static const struct value self = { SID_SELF, SID_SELF_LEN };
 
-	/* At a change of type, what was granted to others stays. */
-	if (connecting || !n || !descriptor_change(d->a, have[0], self, self, rights, &after))
-		after = descriptor_new(d->a, self, rights);
+/* At a change of type or master account, what was granted to others stays; what stood there for
+ * the old one is the new one's, and nothing is the old one's any more. */
+static bool changed_descriptor(struct decision *d, struct value to, uint32_t rights,
+                               struct value *ret) {
+	size_t n, n_masters;
+	const struct value *have = entry_values(d->seen, ATTR_SECURITY_DESCRIPTOR, &n);
+	const struct value *master = entry_values(d->seen, ATTR_MASTER_ACCOUNT_SID, &n_masters);
+
+	if (!n)
+		return false;
+	return (n_masters && descriptor_names(have[0], master[0]) &&
+	        descriptor_change(d->a, have[0], master[0], to, rights, ret)) ||
+	       descriptor_change(d->a, have[0], self, to, rights, ret);
+}
+
+static void change_descriptor(struct decision *d, struct value to, uint32_t rights,
+                              bool connecting) {
+	struct value after;
+
+	if (connecting || !changed_descriptor(d, to, rights, &after))
+		after = descriptor_new(d->a, to, rights);
 	change_to(d, ATTR_SECURITY_DESCRIPTOR, &after, 1);
 }
 
@@ -133,21 +150,25 @@ static void change_resource(struct decision *d, const char *fresh) {
 }
 
 void change_type(struct decision *d, bool connecting) {
+	/* Whose it would be is not known: there is a reason, or it is still to be fetched. */
+	if (d->type == TYPE_LINKED && !d->master)
+		return;
 	struct column column = columns[d->type];
-	struct value self = { SID_SELF, SID_SELF_LEN };
+	struct value owner = d->type == TYPE_LINKED ? d->master_sid : self;
 
 	/* A user mailbox on a disabled account, as a person agreed to, is held as a shared one is.
 	 */
 	if (d->type == TYPE_USER && d->account_lifted) {
 		column.account_control = 2;
-		column.self = true;
+		column.associated = true;
 	}
 	change_to_int(d, ATTR_RECIPIENT_TYPE_DETAILS, column.details);
 	if (d->type != TYPE_SHARED || shared_display_type(d, &column.display))
 		change_to_int(d, ATTR_RECIPIENT_DISPLAY_TYPE, column.display);
 	change_to_int(d, ATTR_EXCH_USER_ACCOUNT_CONTROL, column.account_control);
-	change_to(d, ATTR_MASTER_ACCOUNT_SID, &self, column.self ? 1 : 0);
-	change_descriptor(d, d->type == TYPE_USER ? MAILBOX_RIGHTS_USER : MAILBOX_RIGHTS_ASSOCIATED,
+	change_to(d, ATTR_MASTER_ACCOUNT_SID, &owner, column.associated ? 1 : 0);
+	change_descriptor(d, owner,
+	                  d->type == TYPE_USER ? MAILBOX_RIGHTS_USER : MAILBOX_RIGHTS_ASSOCIATED,
 	                  connecting);
 	change_resource(d, column.resource);
 }

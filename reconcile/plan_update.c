@@ -6,28 +6,37 @@
 #include "base/timestamp.h"
 #include "reconcile/decide.h"
 
-enum { DETAILS_LINKED = 2 };
+/* A linked mailbox that stays one, and whose account is another than the wanted. */
+static void update_master(struct decision *d) {
+	const char *old = entry_text(d->user, ATTR_MASTER_ACCOUNT_SID);
+	size_t n;
+
+	asks(d, "relinking");
+	if (!d->master || entry_holds(d->user, ATTR_MASTER_ACCOUNT_SID, d->master_sid))
+		return;
+	rules_of_master(d);
+	change_type(d, false);
+	const struct value *sid = entry_values(d->user, ATTR_MASTER_ACCOUNT_SID, &n);
+	hold(d, "relinking", CONSENT_RELINK,
+	     arena_printf(d->a, "the mailbox is taken from %s and given to %s",
+	                  old ? value_text(d->a, ATTR_MASTER_ACCOUNT_SID, *sid) : "nobody",
+	                  d->master->dn));
+}
 
 static void update_type(struct decision *d) {
-	static const int64_t details[] = { [TYPE_USER] = 1,
-		                           [TYPE_LINKED] = 2,
-		                           [TYPE_SHARED] = 4,
-		                           [TYPE_ROOM] = 16,
-		                           [TYPE_EQUIPMENT] = 32 };
-	int64_t now = entry_int(d->user, ATTR_RECIPIENT_TYPE_DETAILS, 0);
+	enum recipient_type now = type_of(d->user), wanted = d->c->type;
 
-	if (d->c->type != TYPE_NONE)
+	if (wanted != TYPE_NONE)
 		asks(d, "type-change");
-	if (d->c->type == TYPE_NONE || now == details[d->c->type])
+	if (wanted == TYPE_LINKED && now == TYPE_LINKED)
+		update_master(d);
+	if (wanted == TYPE_NONE || wanted == now || (wanted == TYPE_LINKED && !d->master))
 		return;
-	if (now == DETAILS_LINKED) {
-		reason(d, "not-supported", "a linked mailbox is not made another one yet");
-		return;
-	}
 	check_account(d);
+	rules_of_master(d);
 	change_type(d, false);
 	/* Only user mailboxes are given an address book policy. */
-	if (now == details[TYPE_USER])
+	if (now == TYPE_USER)
 		change_to_text(d, ATTR_ADDRESS_BOOK_POLICY_LINK, NULL);
 	hold(d, "type-change", CONSENT_TYPE_CHANGE,
 	     arena_printf(d->a, "the mailbox becomes %s %s mailbox",

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/sid.h"
 #include "base/text.h"
 
 static bool is(const struct entry *e, const struct change *c, const struct value *list, size_t n) {
@@ -59,44 +60,54 @@ static bool key_of(struct arena *a, const struct change *c, struct value v, stru
 	case ATTR_ARCHIVE_GUID:
 		if (!guid_from_bytes(v.data, v.len, &guid))
 			return false;
-		*ret = (struct key){ KEY_OWNER, arena_strdup(a, guid_text(guid, text)) };
+		*ret = (struct key){ KEY_OWNER, arena_strdup(a, guid_text(guid, text)), NULL };
 		return true;
 	case ATTR_MAIL_NICKNAME:
-		*ret = (struct key){ KEY_HOLDER_ALIAS, text_fold(a, v.data) };
+		*ret = (struct key){ KEY_HOLDER_ALIAS, text_fold(a, v.data), NULL };
 		return true;
 	case ATTR_LEGACY_EXCHANGE_DN:
-		*ret = (struct key){ KEY_HOLDER_LEGACY_DN, text_fold(a, v.data) };
+		*ret = (struct key){ KEY_HOLDER_LEGACY_DN, text_fold(a, v.data), NULL };
 		return true;
+	case ATTR_MASTER_ACCOUNT_SID:
+		/* NT AUTHORITY\SELF is whoever has the mailbox. */
+		*ret = (struct key){ KEY_HOLDER_SID, value_text(a, c->id, v), NULL };
+		return v.len != SID_SELF_LEN || memcmp(v.data, SID_SELF, v.len) != 0;
 	case ATTR_PROXY_ADDRESSES:
 		if (strncasecmp(v.data, "x500:", 5) == 0)
-			*ret = (struct key){ KEY_HOLDER_LEGACY_DN, text_fold(a, v.data + 5) };
+			*ret = (struct key){ KEY_HOLDER_LEGACY_DN, text_fold(a, v.data + 5), NULL };
 		else
-			*ret = (struct key){ KEY_HOLDER_ADDRESS, text_fold(a, v.data) };
+			*ret = (struct key){ KEY_HOLDER_ADDRESS, text_fold(a, v.data), NULL };
 		return true;
 	default:
 		return false;
 	}
 }
 
-void second_holder_keys(const struct change *changes, size_t n, struct keys *needs) {
+void second_holder_keys(const struct change *changes, size_t n, const char *server,
+                        struct keys *needs) {
 	struct key key;
 
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; !changes[i].store && k < changes[i].n_after; k++)
 			if (!in(changes + i, changes[i].after[k]) &&
 			    key_of(needs->arena, changes + i, changes[i].after[k], &key))
-				keys_add(needs, key.kind, key.text);
+				keys_add_to(needs, server, key.kind, key.text);
 }
 
-/* An archive that somebody only remembers (msExchDisabledArchiveGUID) is not held by them. */
-static bool holds_guid(const struct entry *e, struct value v) {
-	return entry_holds(e, ATTR_MAILBOX_GUID, v) || entry_holds(e, ATTR_ARCHIVE_GUID, v);
+/* An archive that somebody only remembers (msExchDisabledArchiveGUID) is not held by them, nor is
+ * a SID by who has no mailbox. */
+static bool holds(const struct entry *e, enum key_kind kind, struct value v) {
+	if (kind == KEY_HOLDER_SID)
+		return e->person && has_mailbox(e);
+	return kind != KEY_OWNER || entry_holds(e, ATTR_MAILBOX_GUID, v) ||
+	       entry_holds(e, ATTR_ARCHIVE_GUID, v);
 }
 
 /* The reason of a plan that finds it held. */
 static const char *code_of(enum key_kind kind) {
 	return kind == KEY_OWNER          ? "mailbox-owned"
 	       : kind == KEY_HOLDER_ALIAS ? "alias-taken"
+	       : kind == KEY_HOLDER_SID   ? "master-account-linked"
 	                                  : "address-taken";
 }
 
@@ -104,15 +115,14 @@ static const char *code_of(enum key_kind kind) {
 static const struct entry *other_holder(const struct answer *answer, const struct entry *entry,
                                         enum key_kind kind, struct value v) {
 	for (size_t i = 0; i < answer->n; i++)
-		if (answer->entries[i] != entry &&
-		    (kind != KEY_OWNER || holds_guid(answer->entries[i], v)))
+		if (answer->entries[i] != entry && holds(answer->entries[i], kind, v))
 			return answer->entries[i];
 	return NULL;
 }
 
 const char *second_holder(const struct entry *entry, const struct change *changes, size_t n,
-                          const struct world *w, struct arena *a, const char **ret_code,
-                          const char **ret_unknown) {
+                          const struct world *w, const char *server, struct arena *a,
+                          const char **ret_code, const char **ret_unknown) {
 	struct key key;
 
 	for (size_t i = 0; i < n; i++)
@@ -120,7 +130,7 @@ const char *second_holder(const struct entry *entry, const struct change *change
 			struct value v = changes[i].after[k];
 			if (in(changes + i, v) || !key_of(a, changes + i, v, &key))
 				continue;
-			struct answer answer = world_ask(w, key.kind, key.text);
+			struct answer answer = world_ask_in(w, server, key.kind, key.text);
 			if (ret_unknown && answer.state != ANSWER_COMPLETE)
 				*ret_unknown = answer.why ? answer.why : "nobody was asked";
 			const struct entry *other = other_holder(&answer, entry, key.kind, v);

@@ -25,9 +25,11 @@ enum recovery recover(const struct entry *entry, const struct change *changes, s
 
 /*
  * What only one object may hold, of what a write put there: the mailbox's GUID, the alias, the
- * addresses and the legacyExchangeDN. No Modify can guard it; it is searched for afterwards.
+ * addresses, the legacyExchangeDN and the master account. No Modify can guard it; it is searched
+ * for afterwards, on the server that was written (elsewhere.h; NULL: the config's own).
  */
-void second_holder_keys(const struct change *changes, size_t n, struct keys *needs);
+void second_holder_keys(const struct change *changes, size_t n, const char *server,
+                        struct keys *needs);
 
 /*
  * Another object that holds one of them, for messages: `address ... belongs to ...`; else NULL.
@@ -35,8 +37,8 @@ void second_holder_keys(const struct change *changes, size_t n, struct keys *nee
  * up says so in *ret_unknown (NULL is fine); nobody is named then.
  */
 const char *second_holder(const struct entry *entry, const struct change *changes, size_t n,
-                          const struct world *w, struct arena *a, const char **ret_code,
-                          const char **ret_unknown);
+                          const struct world *w, const char *server, struct arena *a,
+                          const char **ret_code, const char **ret_unknown);
 
 /* The changes that take others back: exactly what they wrote, on condition that it is there. */
 struct change *reversed(struct arena *a, const struct change *changes, size_t n);

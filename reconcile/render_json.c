@@ -60,6 +60,19 @@ static void user(struct json *j, const struct entry *e) {
 	text(j, "upn", entry_text(e, ATTR_USER_PRINCIPAL_NAME));
 }
 
+/* Only a linked mailbox has one. */
+static void master_account(struct json *j, const struct entry *e) {
+	struct arena *a = arena_new();
+	size_t n;
+	const struct value *sid = entry_values(e, ATTR_OBJECT_SID, &n);
+
+	json_key(j, "masterAccount");
+	user(j, e);
+	text(j, "sid", n ? value_text(a, ATTR_OBJECT_SID, *sid) : NULL);
+	json_close(j, '}');
+	arena_free(a);
+}
+
 static void mailbox(struct json *j, const struct item *item) {
 	json_key(j, "mailbox");
 	if (guid_none(item->mailbox)) {
@@ -213,6 +226,8 @@ void render_json_connection(struct json *j, const struct item *item, bool applie
 		json_close(j, '}');
 	} else
 		json_nil(j);
+	if (item->master)
+		master_account(j, item->master);
 	json_key(j, "changes");
 	json_open(j, '[');
 	for (size_t i = 0; i < item->changes.n; i++)

@@ -113,6 +113,8 @@ static void facts(struct page *p, const struct item *item) {
 		fact(p, "purge on", timestamp_text(item->purge, text));
 	if (item->user)
 		fact(p, "user", item->user->dn);
+	if (item->master)
+		fact(p, "master account", item->master->dn);
 	if (item->type != TYPE_NONE)
 		fact(p, "type", recipient_type_names[item->type]);
 	for (size_t i = 0; i < item->holds.n; i++)

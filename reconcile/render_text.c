@@ -178,6 +178,10 @@ static void subject(struct page *p, const struct item *item) {
 		label(p, "user", SUBJECT);
 		buf_printf(p->out, "%s\n", item->user->dn);
 	}
+	if (item->master) {
+		label(p, "master", SUBJECT);
+		buf_printf(p->out, "%s\n", item->master->dn);
+	}
 	if (item->type != TYPE_NONE) {
 		label(p, "type", SUBJECT);
 		buf_printf(p->out, "%s\n", recipient_type_names[item->type]);

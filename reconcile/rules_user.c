@@ -20,7 +20,7 @@ static void listed(struct decision *d, const char *code, struct buf *what, const
 	buf_done(what);
 }
 
-static void has_mailbox(struct decision *d) {
+static void check_has_mailbox(struct decision *d) {
 	struct buf mailbox = { 0 };
 
 	asks(d, "user-has-mailbox");
@@ -51,9 +51,11 @@ void check_mail_enabled(struct decision *d) {
 /* A user mailbox has no master account, but on a disabled account that a person agreed to. */
 static bool wanted_master_sid(const struct decision *d) {
 	struct value self = { SID_SELF, SID_SELF_LEN };
-	bool none = d->type == TYPE_USER && !d->account_lifted;
+	bool none =
+	        d->type == TYPE_LINKED ? !d->master : d->type == TYPE_USER && !d->account_lifted;
 
-	return !none && entry_holds(d->user, ATTR_MASTER_ACCOUNT_SID, self);
+	return !none && entry_holds(d->user, ATTR_MASTER_ACCOUNT_SID,
+	                            d->type == TYPE_LINKED ? d->master_sid : self);
 }
 
 static void leftovers(struct decision *d) {
@@ -82,7 +84,7 @@ static void leftovers(struct decision *d) {
 }
 
 /* userAccountControl, bit 2 (MS-ADTS 2.2.16); a directory without it tells by slapo-ppolicy(5). */
-static bool account_disabled(const struct entry *user) {
+bool account_disabled(const struct entry *user) {
 	enum { ACCOUNTDISABLE = 2 };
 
 	if (entry_has(user, ATTR_USER_ACCOUNT_CONTROL))
@@ -106,7 +108,15 @@ void check_account(struct decision *d) {
 		               "the account of %s is disabled; a user mailbox needs one that is "
 		               "enabled: enable it, or agree by `allow: [disabledAccount]`",
 		               d->user->dn);
-	if (d->type != TYPE_USER && !disabled)
+	if (d->type == TYPE_LINKED && !disabled)
+		reason(d, "account-enabled",
+		       "the account of %s is enabled; the user of a linked mailbox needs one that "
+		       "is "
+		       "disabled, for it is the master account that logs on: disable it, or "
+		       "correct "
+		       "`type` or `user`",
+		       d->user->dn);
+	else if (d->type != TYPE_USER && !disabled)
 		d->account_lifted = unless(
 		        d, CONSENT_ENABLED_ACCOUNT, "account-enabled",
 		        "the account of %s is enabled; %s %s mailbox needs one that is disabled: "
@@ -117,8 +127,9 @@ void check_account(struct decision *d) {
 }
 
 void rules_of_user(struct decision *d) {
-	has_mailbox(d);
+	check_has_mailbox(d);
 	check_mail_enabled(d);
 	check_account(d);
+	rules_of_master(d);
 	leftovers(d);
 }

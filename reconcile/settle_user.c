@@ -24,23 +24,37 @@ static void found(struct decision *d, struct matches *m, const struct entry *e, 
 	ARENA_PUSH(d->a, m, match);
 }
 
-static bool all_of(struct decision *d, enum key_kind kind, const char *text, const char *why,
-                   struct matches *m) {
+/* Those behind a text, in one of its forms, and where they are looked for. */
+struct search {
+	struct decision *d;
+	const char *directory; /* NULL: the config's own */
+	const char *text;
+	struct user_key key;
+	struct matches m;
+};
+
+static bool ask_search(struct search *s, enum key_kind kind, const char *text, struct answer *ret) {
+	return ask_in(s->d, s->directory, kind, text, ret);
+}
+
+static bool all_of(struct search *s, enum key_kind kind, const char *text, const char *why) {
 	struct answer answer;
 
-	if (!ask(d, kind, text, &answer))
+	if (!ask_search(s, kind, text, &answer))
 		return false;
 	for (size_t i = 0; i < answer.n; i++)
-		found(d, m, answer.entries[i], why);
+		found(s->d, &s->m, answer.entries[i], why);
 	return true;
 }
 
 /* The DNS name of the domain that DOMAIN\ means (crossRef, MS-ADTS 6.1.1.2.1.1.4), or NULL. */
-static bool domain_named(struct decision *d, const char *name, const char **ret) {
+static bool domain_named(struct search *s, const char *name, const char **ret) {
+	struct arena *a = s->d->a;
+	const char *base = world_base_of(s->d->w, s->directory);
 	struct answer refs;
 
 	*ret = NULL;
-	if (!ask_class(d, "crossRef", &refs))
+	if (!ask_search(s, KEY_CLASS, "crossref", &refs))
 		return false;
 	for (size_t i = 0; i < refs.n; i++) {
 		const struct entry *ref = refs.entries[i];
@@ -48,90 +62,90 @@ static bool domain_named(struct decision *d, const char *name, const char **ret)
 		const char *nc = entry_text(ref, ATTR_NC_NAME);
 		if (nc &&
 		    (entry_holds(ref, ATTR_NETBIOS_NAME, v) || entry_holds(ref, ATTR_DNS_ROOT, v)))
-			*ret = dn_domain(d->a, nc);
+			*ret = dn_domain(a, nc);
 	}
-	if (refs.n || !world_base(d->w))
+	if (refs.n || !base)
 		return true;
-	const char *dotted = dn_domain(d->a, world_base(d->w));
+	const char *dotted = dn_domain(a, base);
 	if (!dotted)
 		return true;
-	const char *first = arena_copy(d->a, dotted, strcspn(dotted, "."));
+	const char *first = arena_copy(a, dotted, strcspn(dotted, "."));
 	if (text_same(name, dotted) || text_same(name, first))
 		*ret = dotted;
 	return true;
 }
 
-static bool in_domain(struct decision *d, const struct entry *e, const char *domain) {
-	const char *own = dn_domain(d->a, e->dn);
+static bool in_domain(struct search *s, const struct entry *e, const char *domain) {
+	const char *own = dn_domain(s->d->a, e->dn);
 
 	return own && domain && text_same(own, domain);
 }
 
-static bool by_sam(struct decision *d, const struct user_key *key, struct matches *m) {
+static bool by_sam(struct search *s) {
 	struct answer answer;
 	const char *domain;
-	bool known = domain_named(d, key->domain, &domain);
+	bool known = domain_named(s, s->key.domain, &domain);
 
-	if (!ask(d, KEY_USER_SAM, text_fold(d->a, key->sam), &answer) || !known)
+	if (!ask_search(s, KEY_USER_SAM, text_fold(s->d->a, s->key.sam), &answer) || !known)
 		return false;
 	for (size_t i = 0; i < answer.n; i++)
-		if (in_domain(d, answer.entries[i], domain))
-			found(d, m, answer.entries[i], "DOMAIN\\sAMAccountName");
+		if (in_domain(s, answer.entries[i], domain))
+			found(s->d, &s->m, answer.entries[i], "DOMAIN\\sAMAccountName");
 	return true;
 }
 
 /* An implicit UPN counts only for a user without a userPrincipalName (MS-ADTS 5.1.1.1.1). */
-static bool by_upn(struct decision *d, const struct user_key *key, const char *text,
-                   struct matches *m) {
+static bool by_upn(struct search *s) {
+	struct arena *a = s->d->a;
 	struct answer answer;
-	bool known = all_of(d, KEY_USER_UPN, text_fold(d->a, text), "userPrincipalName", m);
+	bool known = all_of(s, KEY_USER_UPN, text_fold(a, s->text), "userPrincipalName");
 
-	if (!ask(d, KEY_USER_SAM, text_fold(d->a, key->upn_left), &answer))
+	if (!ask_search(s, KEY_USER_SAM, text_fold(a, s->key.upn_left), &answer))
 		return false;
 	for (size_t i = 0; i < answer.n; i++)
 		if (!entry_has(answer.entries[i], ATTR_USER_PRINCIPAL_NAME) &&
-		    in_domain(d, answer.entries[i], key->upn_right))
-			found(d, m, answer.entries[i], "implicit userPrincipalName");
+		    in_domain(s, answer.entries[i], s->key.upn_right))
+			found(s->d, &s->m, answer.entries[i], "implicit userPrincipalName");
 	return known;
 }
 
-static bool by_canonical(struct decision *d, const struct user_key *key, const char *text,
-                         struct matches *m) {
+static bool by_canonical(struct search *s) {
+	struct arena *a = s->d->a;
 	struct answer answer;
 
-	if (!ask(d, KEY_USER_NAME, text_fold(d->a, key->canonical_name), &answer))
+	if (!ask_search(s, KEY_USER_NAME, text_fold(a, s->key.canonical_name), &answer))
 		return false;
 	for (size_t i = 0; i < answer.n; i++) {
-		const char *canonical = dn_canonical(d->a, answer.entries[i]->dn);
-		if (canonical && text_same(canonical, text))
-			found(d, m, answer.entries[i], "canonical name");
+		const char *canonical = dn_canonical(a, answer.entries[i]->dn);
+		if (canonical && text_same(canonical, s->text))
+			found(s->d, &s->m, answer.entries[i], "canonical name");
 	}
 	return true;
 }
 
-bool find_users(struct decision *d, const char *text, struct match **ret, size_t *ret_n) {
-	struct user_key key;
-	struct matches m = { 0 };
+bool find_users(struct decision *d, const char *directory, const char *text, struct match **ret,
+                size_t *ret_n) {
+	struct search s = { .d = d, .directory = directory, .text = text };
 	char guid[GUID_TEXT];
 	bool known = true;
 
-	user_key_parse(d->a, text, &key);
-	if (key.is_guid)
-		known = all_of(d, KEY_USER_GUID, guid_text(key.guid, guid), "GUID", &m);
-	else if (key.is_dn)
-		known = all_of(d, KEY_USER_DN, dn_normal(d->a, text), "DN", &m);
+	user_key_parse(d->a, text, &s.key);
+	if (s.key.is_guid)
+		known = all_of(&s, KEY_USER_GUID, guid_text(s.key.guid, guid), "GUID");
+	else if (s.key.is_dn)
+		known = all_of(&s, KEY_USER_DN, dn_normal(d->a, text), "DN");
 	else {
 		/* All are asked before any answer is looked at: they are fetched together. */
-		if (key.canonical_name)
-			known &= by_canonical(d, &key, text, &m);
-		if (key.domain)
-			known &= by_sam(d, &key, &m);
-		if (key.is_upn)
-			known &= by_upn(d, &key, text, &m);
-		known &= all_of(d, KEY_USER_NAME, text_fold(d->a, text), "name", &m);
+		if (s.key.canonical_name)
+			known &= by_canonical(&s);
+		if (s.key.domain)
+			known &= by_sam(&s);
+		if (s.key.is_upn)
+			known &= by_upn(&s);
+		known &= all_of(&s, KEY_USER_NAME, text_fold(d->a, text), "name");
 	}
-	*ret = m.v;
-	*ret_n = m.n;
+	*ret = s.m.v;
+	*ret_n = s.m.n;
 	return known;
 }
 
@@ -139,7 +153,7 @@ static void by_text(struct decision *d) {
 	struct match *m;
 	size_t n;
 
-	if (!find_users(d, d->c->user, &m, &n))
+	if (!find_users(d, d->server, d->c->user, &m, &n))
 		return;
 	if (n == 1) {
 		d->user = m[0].entry;
@@ -155,7 +169,7 @@ static void by_text(struct decision *d) {
 	}
 	reason(d, "user-ambiguous", "\"%s\" fits %zu users; write the one you mean", d->c->user, n);
 	for (size_t i = 0; i < n; i++)
-		candidate_user(d, m[i].entry, m[i].why);
+		candidate_user(d, "user", m[i].entry, m[i].why);
 }
 
 static void several_match(struct decision *d, const struct answer *answer, const char *why) {
@@ -163,7 +177,7 @@ static void several_match(struct decision *d, const struct answer *answer, const
 	       "%zu users match mailbox \"%s\" (%s); name the right one with `user`", answer->n,
 	       d->c->mailbox, why);
 	for (size_t i = 0; i < answer->n; i++)
-		candidate_user(d, answer->entries[i], why);
+		candidate_user(d, "user", answer->entries[i], why);
 }
 
 /*
@@ -231,7 +245,9 @@ static void by_primary(struct decision *d) {
 	size_t n;
 
 	if (*dn) {
-		bool known = all_of(d, KEY_USER_LEGACY_DN, folded, "legacyExchangeDN", &m);
+		struct search s = { .d = d, .directory = d->server };
+		bool known = all_of(&s, KEY_USER_LEGACY_DN, folded, "legacyExchangeDN");
+		m = s.m;
 		if (!owners_of_primary(d, dn, &m) || !known)
 			return;
 	}
@@ -253,7 +269,7 @@ static void by_primary(struct decision *d) {
 		       "%zu users fit archive \"%s\"; name the right one with `user`", m.n,
 		       d->c->mailbox);
 	for (size_t i = 0; m.n > 1 && i < m.n; i++)
-		candidate_user(d, m.v[i].entry, m.v[i].why);
+		candidate_user(d, "user", m.v[i].entry, m.v[i].why);
 }
 
 static void changed(struct decision *d, const struct match *m, size_t n, const struct entry *old) {
@@ -277,7 +293,7 @@ static void by_pin(struct decision *d) {
 	bool known = ask(d, by_guid ? KEY_USER_GUID : KEY_USER_DN, d->pin->user, &pinned);
 
 	if (d->c->user)
-		known &= find_users(d, d->c->user, &m, &n);
+		known &= find_users(d, d->server, d->c->user, &m, &n);
 	if (!known)
 		return;
 	const struct entry *old = pinned.n ? pinned.entries[0] : NULL;

@@ -1,7 +1,5 @@
 #include "reconcile/world.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/table.h"
@@ -37,6 +35,10 @@ struct world {
 	const struct rulebook *rulebook;
 	const char *base;
 	bool shares; /* the inventory's tables are another world's */
+	/* What other directories answer. */
+	const char *directory; /* of this one; NULL: the config's own */
+	struct world *next, *elsewhere;
+	const struct world *of; /* the config's own */
 };
 
 static struct slot *slot_of(char *key) {
@@ -56,29 +58,48 @@ static struct slot *slot(struct arena *a, struct table *t, const char *key) {
 
 /* ---- keys ---- */
 
+/* Of a list of keys: those of the config's own directory by their kind, then those of others. */
+enum { INDEXES = 2 * KEY_KINDS };
+
 void keys_init(struct keys *k, struct arena *a) {
-	*k = (struct keys){ .arena = a, .index = ARENA_ARRAY(a, struct table, KEY_KINDS) };
+	*k = (struct keys){ .arena = a, .index = ARENA_ARRAY(a, struct table, INDEXES) };
 }
 
 void keys_done(struct keys *k) {
 	struct table *index = k->index;
 
-	for (int i = 0; index && i < KEY_KINDS; i++)
+	for (int i = 0; index && i < INDEXES; i++)
 		table_clear(index + i);
 	k->index = NULL;
 }
 
-void keys_add(struct keys *k, enum key_kind kind, const char *text) {
+/* What it is known by ends with its text. */
+static void add(struct keys *k, struct key key, const char *known_by) {
 	struct table *index = k->index;
-
+	int which = key.directory ? KEY_KINDS + key.kind : key.kind;
 	bool fresh = true;
-	struct key key = { kind, NULL };
 
 	k->asked++;
-	key.text = index ? table_put(k->arena, index + kind, 0, text, &fresh)
-	                 : arena_strdup(k->arena, text);
-	if (fresh)
-		ARENA_PUSH(k->arena, k, key);
+	known_by = index ? table_put(k->arena, index + which, 0, known_by, &fresh)
+	                 : arena_strdup(k->arena, known_by);
+	if (!fresh)
+		return;
+	key.text = known_by + strlen(known_by) - strlen(key.text);
+	ARENA_PUSH(k->arena, k, key);
+}
+
+void keys_add(struct keys *k, enum key_kind kind, const char *text) {
+	add(k, (struct key){ kind, text, NULL }, text);
+}
+
+void keys_add_to(struct keys *k, const char *directory, enum key_kind kind, const char *text) {
+	if (!directory) {
+		keys_add(k, kind, text);
+		return;
+	}
+	directory = arena_strdup(k->arena, directory);
+	add(k, (struct key){ kind, text, directory },
+	    arena_printf(k->arena, "%zu %s %s", strlen(directory), directory, text));
 }
 
 bool key_of_inventory(enum key_kind kind) {
@@ -88,90 +109,8 @@ bool key_of_inventory(enum key_kind kind) {
 struct key key_of_identity(const char *identity) {
 	struct guid guid;
 
-	return (struct key){ guid_parse(identity, &guid) ? KEY_USER_GUID : KEY_USER_DN, identity };
-}
-
-/* ---- entries ---- */
-
-static const struct attribute_values *values_of(const struct entry *e, enum attribute id) {
-	for (size_t i = 0; i < e->n; i++)
-		if (e->attributes[i].id == id)
-			return e->attributes + i;
-	return NULL;
-}
-
-const struct value *entry_values(const struct entry *e, enum attribute id, size_t *ret_n) {
-	const struct attribute_values *v = values_of(e, id);
-
-	*ret_n = v ? v->n : 0;
-	return v ? v->values : NULL;
-}
-
-const char *entry_text(const struct entry *e, enum attribute id) {
-	const struct attribute_values *v = values_of(e, id);
-
-	return v && v->n ? v->values[0].data : NULL;
-}
-
-bool entry_has(const struct entry *e, enum attribute id) {
-	const struct attribute_values *v = values_of(e, id);
-
-	return v && v->n;
-}
-
-int64_t entry_int(const struct entry *e, enum attribute id, int64_t absent) {
-	const char *text = entry_text(e, id);
-	char *end;
-
-	if (!text || !*text)
-		return absent;
-	errno = 0;
-	long long n = strtoll(text, &end, 10);
-	return errno || *end ? absent : n;
-}
-
-bool entry_incomplete(const struct entry *e, enum attribute id) {
-	const struct attribute_values *v = values_of(e, id);
-
-	return v && v->incomplete;
-}
-
-bool entry_holds(const struct entry *e, enum attribute id, struct value v) {
-	size_t n;
-	const struct value *values = entry_values(e, id, &n);
-
-	for (size_t i = 0; i < n; i++)
-		if (value_equal(id, values[i], v))
-			return true;
-	return false;
-}
-
-/* Is this the value of the component that a normal DN begins with? */
-static bool component_is(const char *normal, const char *folded) {
-	const char *p = strchr(normal, '=');
-
-	/* dn_normal() escapes by a backslash and nothing else. */
-	for (p = p ? p + 1 : ""; *p && *p != ',' && *p != '+'; p++, folded++) {
-		if (*p == '\\')
-			p++;
-		if (*p != *folded)
-			return false;
-	}
-	return !*folded;
-}
-
-bool entry_named(const struct entry *e, const char *folded) {
-	return component_is(e->normal, folded);
-}
-
-bool entry_within(const struct entry *e, const char *folded) {
-	for (const char *p = e->normal; *p; p++) {
-		if (*p == '\\')
-			p++;
-		else if (*p == ',' && component_is(p + 1, folded))
-			return true;
-	}
-	return false;
+	return (struct key){ .kind = guid_parse(identity, &guid) ? KEY_USER_GUID : KEY_USER_DN,
+		             .text = identity };
 }
 
 /* ---- the world ---- */
@@ -186,6 +125,11 @@ struct world *world_new(struct arena *a) {
 void world_free(struct world *w) {
 	if (!w)
 		return;
+	while (w->elsewhere) {
+		struct world *one = w->elsewhere;
+		w->elsewhere = one->next;
+		world_free(one);
+	}
 	for (int i = 0; i < KEY_KINDS; i++)
 		table_clear(w->answers + i);
 	table_clear(&w->interned);
@@ -195,6 +139,26 @@ void world_free(struct world *w) {
 	table_clear(&w->pairs);
 	table_clear(&w->open);
 	table_clear(&w->undone);
+}
+
+static struct world *find_elsewhere(const struct world *w, const char *directory) {
+	struct world *one = w->elsewhere;
+
+	while (one && strcmp(one->directory, directory) != 0)
+		one = one->next;
+	return one;
+}
+
+struct world *world_elsewhere(struct world *w, const char *directory) {
+	struct world *one = find_elsewhere(w, directory);
+
+	if (one)
+		return one;
+	one = world_new(w->arena);
+	one->directory = arena_strdup(w->arena, directory);
+	one->of = w;
+	one->next = w->elsewhere;
+	return w->elsewhere = one;
 }
 
 struct arena *world_arena(struct world *w) {
@@ -290,6 +254,7 @@ void world_want(struct world *w, const char *folded) {
 }
 
 const char *const *world_wanted(const struct world *w, size_t *ret_n) {
+	w = w->of ? w->of : w;
 	*ret_n = w->wanted.n;
 	return w->wanted.v;
 }
@@ -310,6 +275,13 @@ struct answer world_ask(const struct world *w, enum key_kind kind, const char *t
 	const struct slot *s = find(w->answers + kind, text);
 
 	return s ? s->answer : (struct answer){ .state = ANSWER_NOT_ASKED };
+}
+
+struct answer world_ask_in(const struct world *w, const char *directory, enum key_kind kind,
+                           const char *text) {
+	const struct world *in = directory ? find_elsewhere(w, directory) : w;
+
+	return in ? world_ask(in, kind, text) : (struct answer){ .state = ANSWER_NOT_ASKED };
 }
 
 const struct database_row *world_databases(const struct world *w, size_t *ret_n) {
@@ -396,4 +368,10 @@ size_t world_applied_count(const struct world *w) {
 
 const char *world_base(const struct world *w) {
 	return w->base;
+}
+
+const char *world_base_of(const struct world *w, const char *directory) {
+	const struct world *in = directory ? find_elsewhere(w, directory) : w;
+
+	return in ? in->base : NULL;
 }

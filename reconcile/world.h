@@ -43,6 +43,7 @@ enum key_kind {
 	KEY_HOLDER_ADDRESS,   /* folded address with its prefix, `smtp:a@contoso.com`: in
 	                         proxyAddresses, an SMTP one in mail too */
 	KEY_HOLDER_LEGACY_DN, /* folded: as legacyExchangeDN or as X500: address */
+	KEY_HOLDER_SID,       /* S-1-...: in objectSid, sIDHistory or msExchMasterAccountSid */
 	KEY_TYPE_DETAILS,     /* a decimal msExchRecipientTypeDetails: every mailbox of that type */
 	/* The directory's: all configuration objects of a class (its lDAPDisplayName, folded). */
 	KEY_CLASS,
@@ -52,6 +53,7 @@ enum key_kind {
 struct key {
 	enum key_kind kind;
 	const char *text;
+	const char *directory; /* which is asked: a name of elsewhere.h; NULL: the config's own */
 };
 
 /* A list without doubles, but where the index is left NULL; an arena owns it. */
@@ -64,7 +66,9 @@ struct keys {
 };
 void keys_init(struct keys *k, struct arena *a);
 void keys_done(struct keys *k);
-void keys_add(struct keys *k, enum key_kind kind, const char *text); /* copies the text */
+/* Copies the texts. */
+void keys_add(struct keys *k, enum key_kind kind, const char *text);
+void keys_add_to(struct keys *k, const char *directory, enum key_kind kind, const char *text);
 bool key_of_inventory(enum key_kind kind);
 /* By which the user of an entry.identity is found again; borrows the text. */
 struct key key_of_identity(const char *identity);
@@ -108,6 +112,7 @@ int64_t entry_int(const struct entry *e, enum attribute id, int64_t absent);
 bool entry_incomplete(const struct entry *e, enum attribute id);
 /* Does one of the values equal it, by the attribute's matching rule? */
 bool entry_holds(const struct entry *e, enum attribute id, struct value v);
+bool has_mailbox(const struct entry *e); /* a primary one */
 /* Is this, folded, the value of its first RDN component? */
 bool entry_named(const struct entry *e, const char *folded);
 /* Does it stand somewhere below an object of this folded name? */
@@ -200,6 +205,13 @@ void world_answer_entries(struct world *w, struct key k, const struct entry *con
 void world_unknown(struct world *w, struct key k, const char *code, const char *why);
 
 /*
+ * What another directory answers is kept apart: an account forest has other people, and another
+ * server of the same forest may know them otherwise. Made where there is none yet, freed with the
+ * world; what entries must bring along (world_want) is the same everywhere.
+ */
+struct world *world_elsewhere(struct world *w, const char *directory);
+
+/*
  * One object for each directory object: the entry that was put in first under this normal DN
  * comes back for every later one, so that answers can be compared by pointer.
  */
@@ -231,6 +243,9 @@ struct answer {
 	size_t n;
 };
 struct answer world_ask(const struct world *w, enum key_kind kind, const char *text);
+/* The answer of a directory; NULL: of the config's own. */
+struct answer world_ask_in(const struct world *w, const char *directory, enum key_kind kind,
+                           const char *text);
 
 const struct database_row *world_databases(const struct world *w, size_t *ret_n);
 const struct applied_row *world_applied(const struct world *w, const char *manifest,
@@ -248,3 +263,4 @@ const struct undone_row *world_undone(const struct world *w, struct guid mailbox
 const struct applied_row *world_applied_rows(const struct world *w, size_t *ret_n);
 size_t world_applied_count(const struct world *w);
 const char *world_base(const struct world *w);
+const char *world_base_of(const struct world *w, const char *directory);

@@ -24,6 +24,9 @@ static const struct look {
 	{ KEY_HOLDER_ADDRESS, ATTR_MAIL, "smtp:", "" },
 	{ KEY_HOLDER_LEGACY_DN, ATTR_LEGACY_EXCHANGE_DN, NULL, "" },
 	{ KEY_HOLDER_LEGACY_DN, ATTR_PROXY_ADDRESSES, NULL, "x500:" },
+	{ KEY_HOLDER_SID, ATTR_OBJECT_SID, NULL, "" },
+	{ KEY_HOLDER_SID, ATTR_SID_HISTORY, NULL, "" },
+	{ KEY_HOLDER_SID, ATTR_MASTER_ACCOUNT_SID, NULL, "" },
 	{ KEY_TYPE_DETAILS, ATTR_RECIPIENT_TYPE_DETAILS, NULL, "" },
 };
 enum { LOOKS = sizeof(looks) / sizeof(*looks) };
@@ -126,15 +129,15 @@ static const char *equals_text(struct arena *a, const char *name, const char *te
 static const char *by_attribute(struct arena *a, const struct ldap_server *s, int id,
                                 const char *text) {
 	const char *name = attributes[id].name;
-	struct guid g;
+	struct value v;
 
 	if (!s->known[id])
 		return "";
 	if (!s->searchable[id])
 		return arena_printf(a, "(%s=*)", name);
-	if (attributes[id].syntax != SYNTAX_GUID)
+	if (value_is_text(id))
 		return equals_text(a, name, text);
-	return guid_parse(text, &g) ? equals(a, name, g.bytes, sizeof(g.bytes)) : "";
+	return value_parse(a, id, text, &v) ? equals(a, name, v.data, v.len) : "";
 }
 
 static const char *by_look(struct arena *a, const struct ldap_server *s, const struct look *l,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/sid.h"
 #include "base/text.h"
 #include "store/directory/ldif_index.h"
 #include "store/directory/ldif_world.h"
@@ -33,12 +34,15 @@ static const struct look {
 	{ KEY_HOLDER_ADDRESS, ATTR_MAIL, FORM_MAIL },
 	{ KEY_HOLDER_LEGACY_DN, ATTR_LEGACY_EXCHANGE_DN, FORM_FOLDED },
 	{ KEY_HOLDER_LEGACY_DN, ATTR_PROXY_ADDRESSES, FORM_X500 },
+	{ KEY_HOLDER_SID, ATTR_OBJECT_SID, FORM_EXACT },
+	{ KEY_HOLDER_SID, ATTR_SID_HISTORY, FORM_EXACT },
+	{ KEY_HOLDER_SID, ATTR_MASTER_ACCOUNT_SID, FORM_EXACT },
 	{ KEY_TYPE_DETAILS, ATTR_RECIPIENT_TYPE_DETAILS, FORM_EXACT },
 	{ KEY_CLASS, LDIF_CLASS, FORM_FOLDED },
 };
 enum { LOOKS = sizeof(looks) / sizeof(*looks), FIELDS = LDIF_CLASS + 1 };
 _Static_assert(LOOKS <= 32, "a bit for each row");
-_Static_assert(KEY_KINDS == 16, "a kind without its row would be answered with nobody");
+_Static_assert(KEY_KINDS == 17, "a kind without its row would be answered with nobody");
 
 struct wanted {
 	struct key key;
@@ -78,21 +82,29 @@ static bool of_people(enum key_kind kind) {
 
 /* ---- the keys ------------------------------------------------------------------------------- */
 
-static void want(struct sweep *s, struct key key) {
-	struct wanted *w = ARENA_NEW(s->keep, struct wanted), *first;
+/* The bytes that are compared with the values; false: there can be none. */
+static bool seek(struct arena *a, struct wanted *w) {
+	const char *text = w->key.text;
 	struct guid g;
 
-	w->key = key;
-	w->sought = key.text;
-	w->len = strlen(key.text);
-	if (key.kind == KEY_OWNER || key.kind == KEY_USER_GUID) {
-		/* What is no GUID has nobody. */
-		if (!guid_parse(key.text, &g)) {
-			world_answer_entries(s->w, key, NULL, 0);
-			return;
-		}
-		w->sought = arena_copy(s->keep, g.bytes, sizeof(g.bytes));
+	w->sought = text;
+	w->len = strlen(text);
+	if (w->key.kind == KEY_OWNER || w->key.kind == KEY_USER_GUID) {
 		w->len = sizeof(g.bytes);
+		w->sought = guid_parse(text, &g) ? arena_copy(a, g.bytes, w->len) : NULL;
+	} else if (w->key.kind == KEY_HOLDER_SID)
+		w->sought = sid_parse(a, text, &w->len);
+	return w->sought != NULL;
+}
+
+static void want(struct sweep *s, struct key key) {
+	struct wanted *w = ARENA_NEW(s->keep, struct wanted), *first;
+
+	w->key = key;
+	/* What is no GUID, or no SID, has nobody. */
+	if (!seek(s->keep, w)) {
+		world_answer_entries(s->w, key, NULL, 0);
+		return;
 	}
 	HASH_FIND(hh, s->wanted[key.kind], w->sought, w->len, first);
 	if (first) {
@@ -262,6 +274,7 @@ static bool may_hide(const struct sweep *s, const struct wanted *w, const struct
 	case KEY_HOLDER_ALIAS:
 	case KEY_HOLDER_ADDRESS:
 	case KEY_HOLDER_LEGACY_DN:
+	case KEY_HOLDER_SID:
 		return true;
 	default:
 		return false;

@@ -113,6 +113,7 @@ struct open_intent {
 	struct guid mailbox;
 	bool archive;
 	const char *user, *dn;        /* entry.identity, and the DN it had */
+	const char *server;           /* item.server */
 	const struct change *changes; /* of the directory alone */
 	size_t n_changes;
 };

@@ -50,14 +50,14 @@ static int add_intent(struct inventory *inv, sqlite3_stmt *q, int64_t run, const
 	const struct connection *c = item->connection;
 	struct arena *a = arena_new();
 
-	int r = sql_run(inv, q, err, "issginsssssssisn", run, c->manifest, c->name, item->mailbox,
-	                (int64_t)c->archive, item->row ? item->row->id : INT64_MIN,
-	                item->user->identity, item->user->dn,
-	                image_write(a, item->changes.v, item->changes.n, false),
-	                image_write(a, item->changes.v, item->changes.n, true),
-	                item->wish ? item->wish : "", c->mailbox, c->user,
-	                (int64_t)((c->allow & CONSENT_RECONNECT) != 0), action_names[item->action],
-	                item->action == ACTION_DISCONNECT ? item->disconnected : INT64_MIN);
+	int r = sql_run(
+	        inv, q, err, "issginsssssssisns", run, c->manifest, c->name, item->mailbox,
+	        (int64_t)c->archive, item->row ? item->row->id : INT64_MIN, item->user->identity,
+	        item->user->dn, image_write(a, item->changes.v, item->changes.n, false),
+	        image_write(a, item->changes.v, item->changes.n, true),
+	        item->wish ? item->wish : "", c->mailbox, c->user,
+	        (int64_t)((c->allow & CONSENT_RECONNECT) != 0), action_names[item->action],
+	        item->action == ACTION_DISCONNECT ? item->disconnected : INT64_MIN, item->server);
 	arena_free(a);
 	return r;
 }
@@ -72,8 +72,8 @@ int inventory_intend(struct inventory *inv, int64_t run, const struct item *cons
 		r = sql_prepare(inv,
 		                "INSERT INTO intent (run, manifest, name, mailbox, archive,"
 		                " mailbox_row, user, user_dn, before, after, wish, mailbox_text,"
-		                " user_text, reconnect, action, disconnected)"
-		                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		                " user_text, reconnect, action, disconnected, server)"
+		                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		                &q, err);
 	for (size_t i = 0; i < n && r == OK; i++)
 		r = add_intent(inv, q, run, items[i], err);

@@ -12,7 +12,7 @@ int inventory_open_intents(struct inventory *inv, struct arena *a, struct open_i
 	} intents = { 0 };
 	int r = sql_prepare(inv,
 	                    "SELECT id, run, manifest, name, mailbox, archive, user, user_dn,"
-	                    " before, after FROM intent ORDER BY id",
+	                    " before, after, server FROM intent ORDER BY id",
 	                    &q, err);
 
 	if (r < 0)
@@ -25,7 +25,8 @@ int inventory_open_intents(struct inventory *inv, struct arena *a, struct open_i
 			                 .mailbox = sql_guid(q, 4),
 			                 .archive = sql_int(q, 5) != 0,
 			                 .user = sql_text(a, q, 6),
-			                 .dn = sql_text(a, q, 7) };
+			                 .dn = sql_text(a, q, 7),
+			                 .server = sql_maybe_text(a, q, 10) };
 		struct change *changes;
 		if (image_read_directory(a, sql_text(a, q, 8), sql_text(a, q, 9),
 		                         arena_printf(a, "intent %" PRId64, i.id), &changes,

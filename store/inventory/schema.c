@@ -159,8 +159,11 @@ static const char to_3[] = "ALTER TABLE condition ADD COLUMN undone_at INTEGER;"
                            "ALTER TABLE condition ADD COLUMN code TEXT NOT NULL DEFAULT '';"
                            "ALTER TABLE condition ADD COLUMN since INTEGER;";
 
+/* Where a write went, so that it is looked for there. */
+static const char to_4[] = "ALTER TABLE intent ADD COLUMN server TEXT;";
+
 /* Nothing leads to version 1: a new store begins with it and takes every step. */
-const char *const schema_steps[SCHEMA_VERSION] = { NULL, to_2, to_3 };
+const char *const schema_steps[SCHEMA_VERSION] = { NULL, to_2, to_3, to_4 };
 
 static int set_version(struct inventory *inv, int version, struct error *err) {
 	char sql[64];

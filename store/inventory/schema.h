@@ -7,7 +7,7 @@
 
 enum {
 	SCHEMA_APPLICATION = 0x4d425843, /* "MBXC", at byte 68 of the file */
-	SCHEMA_VERSION = 3
+	SCHEMA_VERSION = 4
 };
 
 /* In one transaction. What another process has made in the meantime is left as it is. */

@@ -6,6 +6,7 @@
   without          what this case's organisation lacks: one beginning of a DN a line
   mailboxes.csv    the inventory (absent: none is imported); databases.csv: instead of common/'s
   mbxctl.yaml      instead of common/mbxctl.yaml
+  fabrikam.ldif    the account forest, instead of common/'s
   more*            other files that the case needs
   before.sh        what happened before the plan: a shell script in the case's working copy, with
                    mbxctl in PATH and its time in SOURCE_DATE_EPOCH
@@ -45,8 +46,8 @@ COMMON = HERE / "common"
 NOW = "1795219200"  # 2026-11-21T00:00:00Z
 FOREVER = "2099-01-01T00:00:00Z"
 WRITES = ("connect", "update")
-OF_WRITES = {"matched-by-name", "adopting", "reconnecting", "type-change", "address-unchanged",
-             "legacy-dn-replaced", "address-list-skipped"}
+OF_WRITES = {"matched-by-name", "adopting", "reconnecting", "type-change", "relinking",
+             "address-unchanged", "legacy-dn-replaced", "address-list-skipped"}
 GUIDS = ("objectguid", "msexchmailboxguid", "msexcharchiveguid", "msexchdisabledarchiveguid")
 
 
@@ -92,7 +93,8 @@ def lay_out(case, work):
 
     without = case / "without"
     lacking = without.read_text().splitlines() if without.exists() else []
-    shutil.copy(own_or_common("mbxctl.yaml"), work / "mbxctl.yaml")
+    for name in ("mbxctl.yaml", "fabrikam.ldif"):
+        shutil.copy(own_or_common(name), work / name)
     (work / "directory.ldif").write_text(
         organisation(COMMON / "organisation.ldif", lacking) + (case / "directory.ldif").read_text())
     if (case / "manifests").exists():
@@ -185,7 +187,7 @@ def agrees_with_itself(document, code):
 def shown(attribute, value):
     if attribute in GUIDS and len(value) == 16:
         return str(uuid.UUID(bytes_le=value))
-    if attribute in ("objectsid", "msexchmasteraccountsid"):
+    if attribute in ("objectsid", "sidhistory", "msexchmasteraccountsid"):
         parts = [int.from_bytes(value[i:i + 4], "little") for i in range(8, len(value), 4)]
         return "-".join(map(str, ["S", value[0], int.from_bytes(value[2:8], "big"), *parts]))
     try:

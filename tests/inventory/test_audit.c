@@ -114,7 +114,7 @@ static void test_altered(void **state) {
 	"DROP TABLE undone; DROP INDEX change_connection;"                                         \
 	"ALTER TABLE run DROP COLUMN undoes; ALTER TABLE change DROP COLUMN connection;"           \
 	"ALTER TABLE intent DROP COLUMN action; ALTER TABLE intent DROP COLUMN reconnect;"         \
-	"ALTER TABLE intent DROP COLUMN disconnected;"                                             \
+	"ALTER TABLE intent DROP COLUMN disconnected; ALTER TABLE intent DROP COLUMN server;"      \
 	"ALTER TABLE applied DROP COLUMN manifest_written;"                                        \
 	"ALTER TABLE applied DROP COLUMN name_written; PRAGMA user_version = 1"
 
@@ -141,7 +141,7 @@ static void test_format_1(void **state) {
 	assert_string_equal(fixture_sql(&f, "PRAGMA user_version;"
 	                                    "SELECT manifest_written || ' ' || name_written FROM "
 	                                    "applied; SELECT action || reconnect FROM intent"),
-	                    "3\nhq ann\nconnect1\n");
+	                    "4\nhq ann\nconnect1\n");
 	/* Its runs are not undone: what their connections asked for is not known. */
 	assert_int_equal(inventory_done(f.inv, f.arena, 1, &done, &n, &err), ERR_INVALID);
 	assert_string_equal(err.text, "run 1 is of an older mbxctl, which did not keep all that an "
@@ -185,6 +185,7 @@ static const char *const steps[] = {
 	NULL,
 	NULL,
 	NULL,
+	NULL,
 	"ALTER TABLE mark ADD COLUMN note TEXT NOT NULL DEFAULT ''; CREATE TABLE more (x TEXT) "
 	"STRICT",
 	"INSERT INTO mark (server, invocation, position) VALUES ('dc1', 'i', 'p')",
@@ -196,6 +197,7 @@ static void test_migrated(void **state) {
 		NULL,
 		NULL,
 		NULL,
+		NULL,
 		"ALTER TABLE mark ADD COLUMN note TEXT NOT NULL DEFAULT ''",
 		"INSERT INTO mark (server, invocation, position) VALUES ('dc1', 'i', 'p')",
 	};
@@ -204,11 +206,11 @@ static void test_migrated(void **state) {
 
 	(void)state;
 	make_audit(&f);
-	assert_int_equal(schema_migrate(f.inv, 3, 5, good, &err), OK);
+	assert_int_equal(schema_migrate(f.inv, 4, 6, good, &err), OK);
 	assert_string_equal(fixture_sql(&f, "PRAGMA user_version; SELECT server FROM mark"),
-	                    "5\ndc1\n");
+	                    "6\ndc1\n");
 	/* The copy is a store of the old format, with all that was in it. */
-	(void)strcat(f.path, ".v3");
+	(void)strcat(f.path, ".v4");
 	fixture_open(&f, INVENTORY_READ);
 	expect_verdict(&f, 6, 0);
 	fixture_done(&f);
@@ -220,14 +222,14 @@ static void test_migration_that_fails(void **state) {
 
 	(void)state;
 	make_audit(&f);
-	assert_int_equal(schema_migrate(f.inv, 3, 6, steps, &err), ERR_IO);
+	assert_int_equal(schema_migrate(f.inv, 4, 7, steps, &err), ERR_IO);
 	assert_non_null(strstr(err.text, "no such table"));
 	assert_string_equal(fixture_sql(&f, "PRAGMA user_version; SELECT count(*) FROM mark; "
 	                                    "SELECT count(*) FROM pragma_table_info('mark')"),
-	                    "3\n0\n3\n");
+	                    "4\n0\n3\n");
 	/* A second attempt makes a second copy. */
-	assert_int_equal(schema_migrate(f.inv, 3, 6, steps, &err), ERR_IO);
-	assert_int_equal(access(arena_printf(f.arena, "%s.v3.2", f.path), F_OK), 0);
+	assert_int_equal(schema_migrate(f.inv, 4, 7, steps, &err), ERR_IO);
+	assert_int_equal(access(arena_printf(f.arena, "%s.v4.2", f.path), F_OK), 0);
 	fixture_done(&f);
 }
 

@@ -144,7 +144,7 @@ static const struct refusal {
 	{ "another program's, with a version", put_foreign_version,
 	  "STORE is not a store of mbxctl, but another database of SQLite", NULL },
 	{ "a newer one", put_newer,
-	  "the store STORE has format 9, and this mbxctl knows none above 3: use a newer mbxctl",
+	  "the store STORE has format 9, and this mbxctl knows none above 4: use a newer mbxctl",
 	  NULL },
 	{ "cut by ten bytes", cut_little,
 	  "the store STORE was cut short: it has N of N bytes" CUT_SHORT, NULL },
@@ -203,7 +203,7 @@ static void test_made(void **state) {
 	make_store(&f);
 	assert_string_equal(fixture_sql(&f, "PRAGMA application_id; PRAGMA user_version; "
 	                                    "PRAGMA journal_mode; PRAGMA integrity_check"),
-	                    "1296193603\n3\ndelete\nok\n");
+	                    "1296193603\n4\ndelete\nok\n");
 	assert_string_equal(fixture_sql(&f, "SELECT count(*) FROM pragma_table_list"
 	                                    " WHERE schema = 'main' AND name NOT LIKE 'sqlite_%'"
 	                                    " AND NOT strict"),

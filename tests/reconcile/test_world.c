@@ -35,7 +35,7 @@ static void every_answer_is_its_own(void **state) {
 
 	(void)state;
 	for (int i = 0; i < MANY; i++)
-		world_answer_entries(w, (struct key){ KEY_USER_NAME, person(a, i) }, NULL,
+		world_answer_entries(w, (struct key){ KEY_USER_NAME, person(a, i), NULL }, NULL,
 		                     (size_t)i);
 	for (int i = 0; i < MANY; i++)
 		assert_int_equal(world_ask(w, KEY_USER_NAME, person(a, i)).n, i);
@@ -53,9 +53,9 @@ static void one_hash_of_two_texts(void **state) {
 
 	(void)state;
 	assert_int_equal(hash_bytes(one, strlen(one)), hash_bytes(other, strlen(other)));
-	world_unknown(w, (struct key){ KEY_USER_NAME, one }, "read-failed", "");
+	world_unknown(w, (struct key){ KEY_USER_NAME, one, NULL }, "read-failed", "");
 	assert_int_equal(world_ask(w, KEY_USER_NAME, other).state, ANSWER_NOT_ASKED);
-	world_answer_entries(w, (struct key){ KEY_USER_NAME, other }, NULL, 0);
+	world_answer_entries(w, (struct key){ KEY_USER_NAME, other, NULL }, NULL, 0);
 	assert_int_equal(world_ask(w, KEY_USER_NAME, one).state, ANSWER_UNKNOWN);
 	assert_int_equal(world_ask(w, KEY_USER_NAME, other).state, ANSWER_COMPLETE);
 	world_free(w);

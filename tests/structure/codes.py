@@ -16,8 +16,6 @@ import sys
 # Shown by no case, and why.
 EXCUSED = {
     "reason read-failed": "an LDIF file is read as a whole or not at all: tests/directory",
-    "hold relinking": "linked mailboxes are not connected yet",
-    "consent relink": "linked mailboxes are not connected yet",
     "warning left-alone": "of an undo's plan alone: tests/e2e/undo.py",
     "warning purge-starts": "of an undo's plan alone: tests/e2e/undo.py",
 }

@@ -302,6 +302,7 @@ def an_older_store_is_brought_up_to_date():
     with World(without_mistakes=True) as w:
         for column in ("undone_at", "undone_what", "code", "since"):
             w.sql(f"ALTER TABLE condition DROP COLUMN {column}")
+        w.sql("ALTER TABLE intent DROP COLUMN server")
         w.sql("PRAGMA user_version = 2")
         with Agent(w) as agent:
             agent.wait("connection-applied", 5)

@@ -1,0 +1,114 @@
+/* The account of another forest that a linked mailbox belongs to, and whether it may. */
+#include <string.h>
+
+#include "base/sid.h"
+#include "reconcile/decide.h"
+#include "reconcile/elsewhere.h"
+
+static void several_match(struct decision *d, const struct match *m, size_t n) {
+	reason(d, "master-account-ambiguous",
+	       "\"%s\" fits %zu accounts of the account forest; write the one you mean",
+	       d->c->linked.master_account, n);
+	for (size_t i = 0; i < n; i++)
+		candidate_user(d, "masterAccount", m[i].entry, m[i].why);
+}
+
+/* What counts of it is its SID. */
+static void take(struct decision *d, const struct match *m) {
+	size_t n;
+	const struct value *sid = entry_values(m->entry, ATTR_OBJECT_SID, &n);
+	const char *text = n ? sid_text(d->a, sid->data, sid->len) : NULL;
+
+	if (!text) {
+		reason(d, "master-account-not-found",
+		       "%s has no objectSid that can be read: it is no account that a mailbox can "
+		       "be "
+		       "linked to",
+		       m->entry->dn);
+		return;
+	}
+	d->item->master = d->master = m->entry;
+	d->master_why = m->why;
+	d->master_sid = *sid;
+	if (d->user)
+		claim(d, CLAIM_MASTER_ACCOUNT, text, m->entry->dn);
+}
+
+void settle_master(struct decision *d) {
+	const char *wanted = d->c->linked.master_account;
+	struct match *m;
+	size_t n;
+
+	if (d->c->type != TYPE_LINKED || d->c->archive)
+		return;
+	asks(d, "master-account-not-found");
+	asks(d, "master-account-ambiguous");
+	d->forest = elsewhere_forest(d->a, d->c);
+	if (!find_users(d, d->forest, wanted, &m, &n))
+		return;
+	if (n == 1)
+		take(d, m);
+	else if (n)
+		several_match(d, m, n);
+	else
+		reason(d, "master-account-not-found",
+		       "nobody in the account forest (%s) is \"%s\"; give a UPN, "
+		       "DOMAIN\\sAMAccountName, DN, canonical name, GUID or name",
+		       d->c->linked.domain_controller, wanted);
+}
+
+/* A SID without its last number is its domain's (MS-DTYP 2.4.2). */
+static bool same_domain(struct value x, struct value y) {
+	enum { RID = 4 };
+
+	return x.len == y.len && x.len > RID && memcmp(x.data, y.data, x.len - RID) == 0;
+}
+
+static bool of_our_domain(const struct decision *d) {
+	size_t n;
+	const struct value *own = entry_values(d->user, ATTR_OBJECT_SID, &n);
+
+	return n && same_domain(*own, d->master_sid);
+}
+
+/* Foreign security principals and groups have the SID as a matter of course: they are no people. */
+static void look_at_holders(struct decision *d, const struct answer *holders, bool *ret_local) {
+	for (size_t i = 0; i < holders->n; i++) {
+		const struct entry *e = holders->entries[i];
+		if (!e->person)
+			continue;
+		*ret_local |= entry_holds(e, ATTR_OBJECT_SID, d->master_sid);
+		if (e != d->user && has_mailbox(e))
+			reason(d, "master-account-linked",
+			       "master account %s has the mailbox of %s already; a master account "
+			       "has one mailbox: correct `masterAccount`, or disconnect that "
+			       "mailbox "
+			       "first",
+			       d->master->dn, e->dn);
+	}
+}
+
+void rules_of_master(struct decision *d) {
+	struct answer holders;
+
+	if (!d->master)
+		return;
+	asks(d, "master-account-linked");
+	asks(d, "master-account-local");
+	asks(d, "master-account-disabled");
+	const char *sid = sid_text(d->a, d->master_sid.data, d->master_sid.len);
+	bool local = of_our_domain(d);
+	if (ask(d, KEY_HOLDER_SID, sid, &holders))
+		look_at_holders(d, &holders, &local);
+	if (local)
+		reason(d, "master-account-local",
+		       "master account %s is an account of the mailbox's own forest; a linked "
+		       "mailbox "
+		       "belongs to one of another forest: correct `linked`, or write another "
+		       "`type`",
+		       d->master->dn);
+	if (account_disabled(d->master))
+		reason(d, "master-account-disabled",
+		       "master account %s is disabled; enable it, or correct `masterAccount`",
+		       d->master->dn);
+}
