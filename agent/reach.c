@@ -88,6 +88,7 @@ int reach_own(struct session *s, struct error *err) {
 		.others = of_config ? uris + 1 : NULL,
 		.base = c->directory.base,
 		.configuration = c->directory.configuration,
+		.global_catalog = of_config ? c->directory.global_catalog : NULL,
 		.bind = bind_of(s, s->a, &c->directory.bind),
 		.tls = tls_of(s, s->a, &c->directory.tls),
 		.timeout = c->directory.timeout,

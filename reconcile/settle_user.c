@@ -326,6 +326,11 @@ void settle_user(struct decision *d) {
 		by_match(d);
 	if (!d->user)
 		return;
+	if (d->user->copy && !has_reason(d->item, "read-incomplete"))
+		reason(d, "read-incomplete",
+		       "of %s no more is known than the global catalogue has; name a server of its "
+		       "domain in directory.uri, and by the connection's `domainController`",
+		       d->user->dn);
 	d->item->user = d->seen = d->user;
 	const struct item *primary =
 	        d->c->archive ? beside_user(d->beside, d->user->identity) : NULL;

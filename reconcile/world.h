@@ -88,6 +88,7 @@ struct entry {
 	struct guid guid;     /* none where the directory gave none */
 	const char *identity; /* the GUID's text, else `normal`: what pins and intents remember */
 	bool person;          /* a user: no contact, no computer, no configuration object */
+	bool copy; /* of a global catalogue: an attribute that is not here may be there */
 	size_t n;
 	struct attribute_values *attributes;
 	size_t n_extra;

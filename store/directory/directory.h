@@ -18,12 +18,13 @@
 struct directory;
 
 struct directory_options {
-	const char *uri;           /* ldif:FILE, ldap://HOST, ldaps://HOST, ldapi://SOCKET */
-	const char *const *others; /* of a server: tried in order where `uri` does not answer;
-	                              NULL-ended, NULL: none */
-	const char *base;          /* NULL: what the directory says of itself */
-	const char *configuration; /* NULL likewise */
-	struct bind_config bind;   /* to a server; files as they can be opened from here */
+	const char *uri;            /* ldif:FILE, ldap://HOST, ldaps://HOST, ldapi://SOCKET */
+	const char *const *others;  /* of a server: tried in order where `uri` does not answer;
+	                               NULL-ended, NULL: none */
+	const char *base;           /* NULL: what the directory says of itself */
+	const char *configuration;  /* NULL likewise */
+	const char *global_catalog; /* of a forest with several domains; NULL: none */
+	struct bind_config bind;    /* to a server; files as they can be opened from here */
 	struct tls_config tls;
 	int64_t timeout; /* seconds, of each request; connecting and binding too */
 };

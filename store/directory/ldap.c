@@ -21,9 +21,12 @@ struct ldap {
 	const struct ldap_target *pinned; /* it answered; NULL: none yet */
 	struct ldap_peer peer;            /* by this address */
 	struct ldap_link *read, *write;
+	struct ldap_target *catalog_target; /* NULL: none */
+	struct ldap_peer catalog_peer;
+	struct ldap_link *catalog;
 	/* of a pass: */
 	struct arena *pass;
-	struct ldap_server server;
+	struct ldap_server server, catalog_server;
 	struct ldap_reader reader;
 };
 
@@ -43,20 +46,27 @@ static void ldap_free(struct directory *d) {
 	ldap_end(d);
 	ldap_link_close(l->read);
 	ldap_link_close(l->write);
+	ldap_link_close(l->catalog);
 	arena_free(l->arena);
 }
 
-static int take_target(struct ldap *l, const char *uri, struct error *err) {
-	struct ldap_target *t = l->targets + l->n_targets;
-
+static int set_target(struct ldap *l, struct ldap_target *t, const char *uri, struct error *err) {
 	t->bind = l->options.bind;
 	t->tls = l->options.tls;
 	t->timeout_ms = l->options.timeout * 1000;
 	int r = ldap_place_parse(l->arena, uri, &t->place, err);
 	if (r == OK)
 		r = ldap_target_check(t, err);
-	l->n_targets++;
 	return r;
+}
+
+static int take_target(struct ldap *l, const char *uri, struct error *err) {
+	return set_target(l, l->targets + l->n_targets++, uri, err);
+}
+
+static int take_catalog(struct ldap *l, const char *uri, struct error *err) {
+	l->catalog_target = ARENA_NEW(l->arena, struct ldap_target);
+	return set_target(l, l->catalog_target, uri, err);
 }
 
 static struct bind_config copy_bind(struct arena *a, const struct bind_config *b) {
@@ -105,6 +115,8 @@ static int ldap_new(const struct directory_options *o, struct directory **ret, s
 		r = take_target(l, o->uri, err);
 	for (size_t i = 0; r == OK && i < others; i++)
 		r = take_target(l, o->others[i], err);
+	if (r == OK && o->global_catalog)
+		r = take_catalog(l, o->global_catalog, err);
 	if (r < 0) {
 		arena_free(a);
 		return r;
@@ -181,6 +193,41 @@ static void prepare_reader(struct ldap *l, bool write) {
 		                          .no_sweep = write };
 }
 
+/* ---- the global catalogue ------------------------------------------------------------------- */
+
+static int open_catalog(struct ldap *l, struct error *err) {
+	if (l->catalog && !ldap_link_lost(l->catalog))
+		return OK;
+	l->catalog = ldap_link_close(l->catalog);
+	return ldap_link_open(l->catalog_target, &l->catalog_peer, &l->catalog, err);
+}
+
+/* It is asked for the domains that the server does not hold; where it cannot be, those stay gaps,
+ * and say why. A sweep over a whole forest would bring more than anybody asked for. */
+static void use_catalog(struct ldap *l) {
+	struct ldap_reader *r = &l->reader;
+	struct error err = { 0 };
+
+	if (!l->catalog_target || !r->n_gaps)
+		return;
+	int code = open_catalog(l, &err);
+	if (code == OK)
+		code = ldap_server_read(l->catalog, l->pass, &l->catalog_server, &err);
+	for (size_t i = 0; code < 0 && i < r->n_gaps; i++)
+		r->gaps[i].why =
+		        arena_printf(l->pass, "the global catalogue cannot be asked: %s", err.text);
+	if (code < 0)
+		return;
+	const char **domains = ARENA_ARRAY(l->pass, const char *, r->n_gaps);
+	for (size_t i = 0; i < r->n_gaps; i++)
+		domains[i] = r->gaps[i].dn;
+	l->catalog_server.contexts = domains;
+	l->catalog_server.n_contexts = r->n_gaps;
+	r->catalog = l->catalog;
+	r->catalog_server = &l->catalog_server;
+	r->no_sweep = true;
+}
+
 static int ldap_begin(struct directory *d, bool write, struct error *err) {
 	struct ldap *l = (struct ldap *)d;
 
@@ -191,7 +238,9 @@ static int ldap_begin(struct directory *d, bool write, struct error *err) {
 		prepare_reader(l, write);
 		r = ldap_forest(&l->reader, l->pass, err);
 	}
-	if (r < 0)
+	if (r == OK)
+		use_catalog(l);
+	else
 		ldap_end(d);
 	return r;
 }

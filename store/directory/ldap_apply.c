@@ -112,13 +112,23 @@ static LDAPMod **mods_of(struct arena *a, const struct going *g) {
 	return count ? mods : NULL;
 }
 
+/* Active Directory is told the GUID (MS-ADTS 3.1.1.3.1.2.4): whoever renames or moves the entry now
+ * changes nothing about which one is meant. */
+static const char *name_of(struct applying *p, const struct entry *e) {
+	char text[GUID_TEXT];
+
+	if (!p->read->server->active_directory || guid_none(e->guid))
+		return e->dn;
+	return arena_printf(p->scratch, "<GUID=%s>", guid_text(e->guid, text));
+}
+
 static void send_modify(struct applying *p, struct going *g) {
 	LDAPMod **mods = mods_of(p->scratch, g);
 
 	settle(g, OUTCOME_APPLIED, NULL);
 	if (!mods)
 		return;
-	g->ask = (struct ldap_ask){ .dn = g->entry->dn, .mods = mods };
+	g->ask = (struct ldap_ask){ .dn = name_of(p, g->entry), .mods = mods };
 	g->sent = true;
 	ldap_link_send(p->write, &g->ask);
 }

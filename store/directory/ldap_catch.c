@@ -128,6 +128,7 @@ static void take_found(struct ldap_catch *c, const struct ldap_found *found) {
 		return;
 	for (size_t i = 0; i < found->n; i++)
 		take_line(c, found->lines + i);
+	c->builder.now.copy = c->copies;
 	ldif_entry_finish(&c->builder);
 }
 

@@ -13,8 +13,9 @@ struct ldap_catch {
 	struct ldif_snapshot *snapshot;
 	struct ldif_names names;
 	struct ldif_builder builder;
-	bool tidy; /* DNs */
-	struct {   /* of the answers, whose bytes the snapshot points into */
+	bool tidy;   /* DNs */
+	bool copies; /* what is taken from now on is a global catalogue's */
+	struct {     /* of the answers, whose bytes the snapshot points into */
 		struct arena **v;
 		size_t n, cap;
 	} arenas;

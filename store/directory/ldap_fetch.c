@@ -153,10 +153,29 @@ static void answer(struct ldap_reader *r, struct ldap_catch *from, const struct 
 			else
 				keys_add(&known, l->key.kind, l->key.text);
 		}
+	/* What the global catalogue was asked for is no gap; where it failed, the key says so. */
 	from->snapshot->gaps.v = r->gaps;
-	from->snapshot->gaps.n = r->n_gaps;
+	from->snapshot->gaps.n = r->catalog ? 0 : r->n_gaps;
 	ldif_find(from->snapshot, &r->scope, &known, w);
 	arena_free(a);
+}
+
+/* The same keys, of the domains that the server does not hold. The configuration is not asked for:
+ * every server has all of it. */
+static void ask_catalog(const struct ldap_reader *r, const struct searching *own,
+                        struct group *groups, int first) {
+	struct searching f = { .link = r->catalog,
+		               .server = r->catalog_server,
+		               .a = own->a,
+		               .into = own->into,
+		               .names = own->names };
+	const struct ldap_reader everywhere = { 0 };
+
+	f.into->copies = true;
+	for (int i = first; i < CLASSES; i++)
+		look_up(&everywhere, &f, groups + i, i);
+	search_run(&f);
+	f.into->copies = false;
 }
 
 static void answer_unknown(const struct ldap_reader *r, const struct keys *keys, struct world *w) {
@@ -190,6 +209,8 @@ void ldap_fetch(struct ldap_reader *r, const struct keys *keys, struct world *w)
 	for (int i = first; i < NOBODY; i++)
 		look_up(r, &f, groups + i, i);
 	search_run(&f);
+	if (r->catalog)
+		ask_catalog(r, &f, groups, first);
 	ldap_catch_settle(f.into);
 	answer(r, f.into, groups + first, (size_t)(GROUPS - first), w);
 	ldap_catch_free(f.into);

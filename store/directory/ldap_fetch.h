@@ -20,6 +20,9 @@ struct ldap_reader {
 	struct ldif_scope scope;          /* the same, normal */
 	struct ldif_gap *gaps;            /* domains of the forest that this server does not hold */
 	size_t n_gaps;
+	/* Of the gaps, where a global catalogue is asked for them; NULL: none is. */
+	struct ldap_link *catalog;
+	const struct ldap_server *catalog_server; /* its contexts are the gaps */
 	struct ldap_catch *swept; /* everybody, once there was a sweep; the caller's to free */
 	bool no_sweep;            /* it was tried, and the server does not give everybody */
 };

@@ -1,5 +1,7 @@
 #include "store/directory/ldap_forest.h"
 
+#include <string.h>
+
 #include "base/dn.h"
 
 enum { CR_NTDS_DOMAIN = 2 }; /* systemFlags of a crossRef (MS-ADTS 2.2.10) */
@@ -13,10 +15,13 @@ static const char *domain_of(const struct entry *crossref) {
 	               : NULL;
 }
 
+/* Below a domain of Active Directory may stand another, which is no part of it. */
 static bool held(const struct ldap_server *s, struct arena *a, const char *normal) {
 	for (size_t i = 0; i < s->n_contexts; i++) {
 		const char *context = dn_normal(a, s->contexts[i]);
-		if (!context || dn_below(normal, context))
+		bool own = s->active_directory ? context && strcmp(normal, context) == 0
+		                               : !context || dn_below(normal, context);
+		if (own)
 			return true;
 	}
 	return false;
@@ -35,7 +40,9 @@ int ldap_forest(struct ldap_reader *r, struct arena *a, struct error *err) {
 		const char *dn = domain_of(answer.entries[i]);
 		const char *normal = dn ? dn_normal(a, dn) : NULL;
 		if (normal && !held(r->server, a, normal))
-			r->gaps[r->n_gaps++] = (struct ldif_gap){ dn, normal, "" };
+			r->gaps[r->n_gaps++] = (struct ldif_gap){ .dn = dn,
+				                                  .normal = normal,
+				                                  .configuration = "" };
 	}
 	world_free(w);
 	if (answer.state == ANSWER_COMPLETE)

@@ -288,8 +288,10 @@ static const char *hidden(const struct sweep *s, const struct wanted *w) {
 	for (size_t i = 0; i < file->gaps.n; i++)
 		if (may_hide(s, w, file->gaps.v + i) && !anybody(w))
 			return arena_printf(s->fold,
-			                    "%s holds nothing of %s, a domain of the forest",
-			                    s->s->called, file->gaps.v[i].dn);
+			                    "%s holds nothing of %s, a domain of the forest%s%s",
+			                    s->s->called, file->gaps.v[i].dn,
+			                    file->gaps.v[i].why ? ", and " : "",
+			                    file->gaps.v[i].why ? file->gaps.v[i].why : "");
 	return NULL;
 }
 

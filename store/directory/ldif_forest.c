@@ -51,7 +51,10 @@ static void note_domain(struct ldif_snapshot *s, const char *dn) {
 
 	if (!domain || domain != normal)
 		return;
-	struct ldif_gap gap = { dn, normal, arena_printf(s->arena, "cn=configuration,%s", normal) };
+	struct ldif_gap gap = { .dn = dn,
+		                .normal = normal,
+		                .configuration =
+		                        arena_printf(s->arena, "cn=configuration,%s", normal) };
 	ARENA_PUSH(s->arena, &s->gaps, gap);
 }
 

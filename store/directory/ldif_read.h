@@ -33,6 +33,7 @@ struct ldif_record {
 	bool object;  /* no tombstone, and not what a server says of itself */
 	bool person;  /* a user: no contact and no computer */
 	bool partial; /* some field has no data */
+	bool copy;    /* a global catalogue's: it may have attributes that are not here */
 	struct guid guid;
 	const char *dn, *normal;
 	size_t first, n; /* its fields */
@@ -43,6 +44,7 @@ struct ldif_record {
 struct ldif_gap {
 	const char *dn, *normal;
 	const char *configuration; /* normal */
+	const char *why; /* nobody else was asked for it; NULL: nothing is to be said of that */
 };
 
 struct ldif_snapshot {

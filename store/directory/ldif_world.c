@@ -106,6 +106,8 @@ const struct entry *ldif_world_entry(const struct ldif_snapshot *s, const struct
 	e->guid = r->guid;
 	e->identity = guid_none(r->guid) ? e->normal : arena_strdup(a, guid_text(r->guid, text));
 	e->person = r->person;
+	e->copy = r->copy;
+
 	copy_attributes(s, r, a, e);
 	if (e->person)
 		copy_extra(s, r, w, e);
