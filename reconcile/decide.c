@@ -1,5 +1,6 @@
 #include "reconcile/decide.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 
 #include "base/dn.h"
 #include "base/text.h"
+#include "reconcile/writes.h"
 #include "spec/keys.h"
 
 /* ---- asking ---- */
@@ -214,7 +216,7 @@ static struct value *sorted(struct arena *a, const struct value *list, size_t n)
 	return copy;
 }
 
-void change_to(struct decision *d, enum attribute id, const struct value *after, size_t n) {
+void change_back_to(struct decision *d, enum attribute id, const struct value *after, size_t n) {
 	struct change c = { .id = id, .n_after = n };
 	const struct value *before = entry_values(d->seen, id, &c.n_before);
 
@@ -229,6 +231,11 @@ void change_to(struct decision *d, enum attribute id, const struct value *after,
 	c.before = sorted(d->a, before, c.n_before);
 	c.after = sorted(d->a, after, n);
 	ARENA_PUSH(d->a, &d->item->changes, c);
+}
+
+void change_to(struct decision *d, enum attribute id, const struct value *after, size_t n) {
+	assert(attribute_written(id)); /* else nobody is told to allow it */
+	change_back_to(d, id, after, n);
 }
 
 void change_to_text(struct decision *d, enum attribute id, const char *after) {

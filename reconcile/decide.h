@@ -113,8 +113,11 @@ const char *lines_for(struct decision *d, const char *key, const struct entry *c
 
 /* ---- changes of the user's entry (decide.c) ---- */
 
-/* The attribute as it will be: exactly these values. Nothing is listed where it is so already. */
+/* The attribute as it will be: exactly these values. Nothing is listed where it is so already.
+ * It is one of those of writes.h. */
 void change_to(struct decision *d, enum attribute id, const struct value *after, size_t n);
+/* The same of what a run wrote, which may have been another mbxctl. */
+void change_back_to(struct decision *d, enum attribute id, const struct value *after, size_t n);
 void change_to_text(struct decision *d, enum attribute id, const char *after); /* NULL: none */
 void change_to_int(struct decision *d, enum attribute id, int64_t after);
 void change_add(struct decision *d, enum attribute id, struct value v); /* beside those there */

@@ -4,24 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-
-/* All that decisions ask about: few objects, and one question less for every connection. */
-static const char *const classes[] = {
-	"msexchrecipientpolicy",
-	"addressbookcontainer",
-	"attributeschema",
-	"msexchprivatemdb",
-	"msexchexchangeserver",
-	"msexchadmingroup",
-	"msexchaccepteddomain",
-	"msexchrbacpolicy",
-	"msexchmobilemailboxpolicy",
-	"msexchmailboxrecipienttemplate",
-	"msexchaddressbookmailboxpolicy",
-	"crossref",
-};
-enum { CLASS_POLICIES, CLASS_LISTS, CLASS_SCHEMA };
-enum { CLASSES = sizeof(classes) / sizeof(*classes) };
+#include "reconcile/writes.h"
 
 /* {26491cfc-9e50-4857-861b-0cb8df22b5d7} in msExchPolicyOptionList: it is about addresses. */
 static const uint8_t address_policy[16] = { 0xfc, 0x1c, 0x49, 0x26, 0x50, 0x9e, 0x57, 0x48,
@@ -86,22 +69,24 @@ static void read_schema(struct rulebook *r, const struct answer *schema) {
 	}
 }
 
+/* All of config_classes: few objects, and one question less for every connection. */
 bool rulebook_ask(struct world *w, struct keys *needs) {
-	struct answer answers[CLASSES];
+	struct answer answers[CONFIG_CLASSES];
+	struct arena *a = world_arena(w);
 	bool asked = true;
 
 	if (world_rulebook(w))
 		return true;
-	for (int i = 0; i < CLASSES; i++) {
-		answers[i] = world_ask(w, KEY_CLASS, classes[i]);
+	for (int i = 0; i < CONFIG_CLASSES; i++) {
+		const char *folded = text_fold(a, config_classes[i].name);
+		answers[i] = world_ask(w, KEY_CLASS, folded);
 		if (answers[i].state != ANSWER_NOT_ASKED)
 			continue;
-		keys_add(needs, KEY_CLASS, classes[i]);
+		keys_add(needs, KEY_CLASS, folded);
 		asked = false;
 	}
 	if (!asked)
 		return false;
-	struct arena *a = world_arena(w);
 	struct rulebook *r = ARENA_NEW(a, struct rulebook);
 	r->policies = ARENA_ARRAY(a, struct recipient_rule, answers[CLASS_POLICIES].n + 1);
 	r->lists = ARENA_ARRAY(a, struct recipient_rule, answers[CLASS_LISTS].n + 1);

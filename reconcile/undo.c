@@ -29,7 +29,7 @@ static void take_back(struct decision *d, const struct change *c) {
 		reason(d, "read-incomplete", "not all values of %s of %s could be read",
 		       attributes[c->id].name, d->user->dn);
 	else if (is(d->seen, c, c->after, c->n_after))
-		change_to(d, c->id, c->before, c->n_before);
+		change_back_to(d, c->id, c->before, c->n_before);
 	else if (!is(d->seen, c, c->before, c->n_before))
 		warning(d, "left-alone", "%s was changed since by somebody else and stays as it is",
 		        attributes[c->id].name);
