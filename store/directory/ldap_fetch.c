@@ -52,7 +52,7 @@ static bool sweep(struct ldap_reader *r, struct searching *f, size_t keys) {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 /* Those that are asked together. Nobody can have what the last group seeks. */
-enum { BY_DN, PEOPLE, ANYBODY, CLASSES, NOBODY, GROUPS };
+enum { BY_DN, PEOPLE, ANYBODY, CLASSES, SCHEMA, NOBODY, GROUPS };
 
 struct group {
 	struct lookup *v;
@@ -67,7 +67,10 @@ static int group_of(const struct lookup *l) {
 	if (kind == KEY_USER_DN)
 		return BY_DN;
 	if (kind == KEY_CLASS)
-		return CLASSES;
+		return strcmp(l->key.text, "attributeschema") == 0 ||
+		                       strcmp(l->key.text, "classschema") == 0
+		               ? SCHEMA
+		               : CLASSES;
 	return kind >= KEY_USER_GUID && kind <= KEY_USER_DISPLAY_NAME ? PEOPLE : ANYBODY;
 }
 
@@ -125,7 +128,12 @@ static void take_keys(struct searching *f, const struct keys *keys, struct world
 
 static void look_up(const struct ldap_reader *r, struct searching *f, struct group *group,
                     int which) {
-	const char *base = which == PEOPLE ? r->base : which == CLASSES ? r->configuration : NULL;
+	/* On Active Directory a search of the configuration does not reach the schema. */
+	const char *base = which == PEOPLE                        ? r->base
+	                   : which == SCHEMA && r->server->schema ? r->server->schema
+	                   : which == CLASSES || which == SCHEMA  ? r->configuration
+	                                                          : NULL;
+	bool classes = which == CLASSES || which == SCHEMA;
 
 	for (size_t i = 0; which == BY_DN && i < group->n; i++) {
 		search_dn(f, group->v + i);
@@ -134,7 +142,7 @@ static void look_up(const struct ldap_reader *r, struct searching *f, struct gro
 	}
 	for (size_t i = 0; which != BY_DN && i < group->n; i += BATCH) {
 		size_t n = group->n - i < BATCH ? group->n - i : BATCH;
-		search_batch(f, group->v + i, n, which == PEOPLE, base, which == CLASSES);
+		search_batch(f, group->v + i, n, which == PEOPLE, base, classes);
 	}
 }
 

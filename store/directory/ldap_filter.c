@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/dn.h"
+#include "reconcile/writes.h"
 
 /* Where a kind of key is sought: the attribute, and what of the key's text stands in it. */
 static const struct look {
@@ -178,6 +179,22 @@ const char *ldap_filter_of_dn(struct arena *a, const struct ldap_server *s, cons
 	return name ? by_name(a, s, name) : NULL;
 }
 
+/* Of the schema, which is large, those that are asked about. */
+static const char *by_class(struct arena *a, const struct ldap_server *s, const char *folded) {
+	const char *class = equals(a, "objectClass", folded, strlen(folded)), *any = "";
+
+	if (!s->active_directory)
+		return class;
+	if (strcmp(folded, "attributeschema") == 0)
+		for (int id = 0; id < ATTR_COUNT; id++)
+			any = arena_printf(a, "%s(lDAPDisplayName=%s)", any, attributes[id].name);
+	else if (strcmp(folded, "classschema") == 0)
+		for (int i = 0; i < CONFIG_CLASSES; i++)
+			any = arena_printf(a, "%s(lDAPDisplayName=%s)", any,
+			                   config_classes[i].name);
+	return *any ? arena_printf(a, "(&%s(|%s))", class, any) : class;
+}
+
 const char *ldap_filter_of(struct arena *a, const struct ldap_server *s, struct key key) {
 	const char *parts = "";
 
@@ -186,7 +203,7 @@ const char *ldap_filter_of(struct arena *a, const struct ldap_server *s, struct 
 	else if (key.kind == KEY_USER_NAME)
 		parts = by_name(a, s, key.text);
 	else if (key.kind == KEY_CLASS)
-		parts = equals(a, "objectClass", key.text, strlen(key.text));
+		parts = by_class(a, s, key.text);
 	for (size_t i = 0; i < LOOKS; i++)
 		if (looks[i].kind == key.kind)
 			parts = arena_printf(a, "%s%s", parts, by_look(a, s, looks + i, key.text));

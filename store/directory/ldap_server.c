@@ -12,6 +12,7 @@
 static const char *const root_names[] = { "namingContexts",
 	                                  "defaultNamingContext",
 	                                  "configurationNamingContext",
+	                                  "schemaNamingContext",
 	                                  "subschemaSubentry",
 	                                  "supportedControl",
 	                                  "supportedCapabilities",
@@ -45,6 +46,8 @@ static void take_root_line(struct ldap_server *s, struct arena *a, struct root *
 		root->default_context = arena_strdup(a, text);
 	else if (is(line, "configurationNamingContext"))
 		s->configuration = arena_strdup(a, text);
+	else if (is(line, "schemaNamingContext"))
+		s->schema = arena_strdup(a, text);
 	else if (is(line, "subschemaSubentry"))
 		root->subschema = arena_strdup(a, text);
 	else if (is(line, "supportedControl"))

@@ -13,6 +13,7 @@
 struct ldap_server {
 	const char *base; /* the default naming context, else the first; NULL: it has none */
 	const char *configuration; /* NULL where it names none */
+	const char *schema;        /* where its schema is as entries; NULL likewise */
 	const char **contexts;     /* all in which somebody may be */
 	size_t n_contexts;
 	bool active_directory;     /* Samba too: the schema is entries, people have a category */
