@@ -66,3 +66,14 @@ int directory_apply(struct directory *d, struct arena *a, struct modification *b
                     struct error *err) {
 	return d->ops->apply(d, a, batch, n, err);
 }
+
+void directory_examine(struct directory *d, struct arena *a, struct examination *ret) {
+	*ret = (struct examination){ 0 };
+	d->ops->examine(d, a, ret);
+}
+
+void directory_examine_user(struct directory *d, struct arena *a, const char *dn,
+                            const char *object, struct examined_user *ret) {
+	*ret = (struct examined_user){ 0 };
+	d->ops->examine_user(d, a, dn, object, ret);
+}

@@ -14,6 +14,7 @@
 #include "reconcile/plan.h"
 #include "reconcile/world.h"
 #include "spec/config.h"
+#include "store/directory/examination.h"
 
 struct directory;
 
@@ -76,6 +77,20 @@ bool directory_shared(const struct directory *d);
 int directory_apply(struct directory *d, struct arena *a, struct modification *batch, size_t n,
                     struct error *err) MUST_USE;
 
+/*
+ * What there is to say about reaching it, each server and address of it apart: outside of a pass,
+ * by connections of its own. Writes nothing, and cannot fail: a fault is a finding. The answer
+ * lives in `a`.
+ */
+void directory_examine(struct directory *d, struct arena *a, struct examination *ret);
+
+/*
+ * What we may do with the entry of this DN and, beside it, with `object`, one of the configuration
+ * (NULL: none). Within a pass. Without a DN: with somebody who could be connected.
+ */
+void directory_examine_user(struct directory *d, struct arena *a, const char *dn,
+                            const char *object, struct examined_user *ret);
+
 /* ---- for back-ends --------------------------------------------------------------------------- */
 
 struct directory_ops {
@@ -88,6 +103,9 @@ struct directory_ops {
 	void (*fetch)(struct directory *d, const struct keys *keys, struct world *w);
 	int (*apply)(struct directory *d, struct arena *a, struct modification *batch, size_t n,
 	             struct error *err);
+	void (*examine)(struct directory *d, struct arena *a, struct examination *ret);
+	void (*examine_user)(struct directory *d, struct arena *a, const char *dn,
+	                     const char *object, struct examined_user *ret);
 };
 struct directory { /* the first member of every back-end's own */
 	const struct directory_ops *ops;

@@ -8,6 +8,7 @@
 #include "base/dn.h"
 #include "store/directory/directory.h"
 #include "store/directory/ldap_apply.h"
+#include "store/directory/ldap_examine.h"
 #include "store/directory/ldap_forest.h"
 
 enum { WINDOW = 64, HURRY_MS = 500 };
@@ -302,6 +303,27 @@ static int ldap_apply_batch(struct directory *d, struct arena *a, struct modific
 	return OK;
 }
 
+/* ---- examining ------------------------------------------------------------------------------ */
+
+static void ldap_examine_servers(struct directory *d, struct arena *a, struct examination *ret) {
+	const struct ldap *l = (struct ldap *)d;
+
+	ldap_examine(l->targets, l->n_targets, a, ret);
+}
+
+static void ldap_examine_one(struct directory *d, struct arena *a, const char *dn,
+                             const char *object, struct examined_user *ret) {
+	struct ldap *l = (struct ldap *)d;
+	const char *why = l->reader.server ? reopen_reader(l) : "the directory was not read";
+
+	if (why)
+		ret->why = arena_strdup(a, why);
+	else
+		ldap_examine_user(l->read, &l->server,
+		                  l->reader.base ? l->reader.base : l->server.base, a, dn, object,
+		                  ret);
+}
+
 const struct directory_ops directory_ldap = {
 	.schemes = { "ldap", "ldaps", "ldapi" },
 	.window = WINDOW,
@@ -311,4 +333,6 @@ const struct directory_ops directory_ldap = {
 	.end = ldap_end,
 	.fetch = ldap_fetch_keys,
 	.apply = ldap_apply_batch,
+	.examine = ldap_examine_servers,
+	.examine_user = ldap_examine_one,
 };

@@ -224,3 +224,24 @@ int ldap_dial(const struct ldap_place *p, int64_t timeout_ms, struct ldap_peer *
 	uv_freeaddrinfo(found);
 	return r;
 }
+
+int ldap_addresses(struct arena *a, const struct ldap_place *p, int64_t timeout_ms,
+                   struct ldap_peer **ret, size_t *ret_n, struct error *err) {
+	struct addrinfo *found = NULL;
+	size_t n = 0;
+
+	int r = p->path ? OK : resolve(p, timeout_ms, &found, err);
+	if (r < 0)
+		return r;
+	for (const struct addrinfo *i = found; i; i = i->ai_next)
+		n++;
+	*ret = ARENA_ARRAY(a, struct ldap_peer, n + 1);
+	*ret_n = p->path ? 1 : n;
+	n = 0;
+	for (const struct addrinfo *i = found; i; i = i->ai_next, n++) {
+		memcpy(&(*ret)[n].address, i->ai_addr, i->ai_addrlen);
+		(*ret)[n].len = i->ai_addrlen;
+	}
+	uv_freeaddrinfo(found);
+	return OK;
+}

@@ -31,6 +31,10 @@ struct ldap_peer {
 	socklen_t len; /* 0: none yet */
 };
 
+/* All addresses of the name; of a local socket one without an address. ERR_IO as ldap_dial(). */
+int ldap_addresses(struct arena *a, const struct ldap_place *p, int64_t timeout_ms,
+                   struct ldap_peer **ret, size_t *ret_n, struct error *err) MUST_USE;
+
 /*
  * Connects to `peer` where one is known, else to the addresses of the name in turn, and tells
  * which it was. The socket blocks, is kept alive, and is not handed on to children. ERR_IO with a

@@ -161,6 +161,7 @@ void ldap_link_send(struct ldap_link *l, struct ldap_ask *ask) {
 	ask->text = "";
 	ask->referred = false;
 	ask->next_cookie = (struct value){ 0 };
+	ask->who = NULL;
 	ask->found.v = NULL;
 	ask->found.n = ask->found.cap = 0;
 	ask->arena = NULL;
@@ -267,4 +268,8 @@ const char *ldap_link_lost(struct ldap_link *l) {
 	bool gone = l->ended || l->abandoned || *l->why;
 	uv_mutex_unlock(&l->mutex);
 	return !gone ? NULL : *l->why ? l->why : "the connection is closed";
+}
+
+const struct ldap_secured *ldap_link_secured(const struct ldap_link *l) {
+	return &l->secured;
 }

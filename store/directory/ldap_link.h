@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "reconcile/attributes.h"
+#include "store/directory/ldap_secured.h"
 #include "store/directory/ldap_session.h"
 
 struct ldap_line {
@@ -43,16 +44,20 @@ struct ldap_ask {
 	const char *filter;
 	const char *const *names; /* of attributes, NULL-ended */
 	bool paged;
+	bool access_list;    /* of nTSecurityDescriptor, who may do what, and nothing else of it */
 	bool here;           /* it shall not refer us to other domains (MS-ADTS 3.1.1.3.4.1.4) */
 	struct value cookie; /* of the page before; empty: the first */
 	/* a modification: */
 	LDAPMod **mods;
+	/* "Who am I?" (RFC 4532): */
+	bool whoami;
 	/* the answer, in `arena`: */
 	enum ldap_end end;
 	int code;
 	const char *text; /* the server's own words, or why it was lost; "" */
 	bool referred;    /* it pointed elsewhere: what it gave is not all */
 	struct value next_cookie;
+	const char *who; /* "dn:..." or "u:..."; NULL: nobody asked */
 	struct {
 		struct ldap_found *v;
 		size_t n, cap;
@@ -90,3 +95,6 @@ void ldap_link_hurry(struct ldap_link *l, int64_t timeout_ms);
 
 /* Why the connection is gone; NULL while it stands. */
 const char *ldap_link_lost(struct ldap_link *l);
+
+/* What secures it; as long as the link, and filled where the target asked for it. */
+const struct ldap_secured *ldap_link_secured(const struct ldap_link *l);

@@ -4,13 +4,18 @@
 #include <string.h>
 
 #define DOMAIN_SCOPE "1.2.840.113556.1.4.1339"
+#define SD_FLAGS     "1.2.840.113556.1.4.801"
 enum { PAGE = 1000 }; /* as many as Active Directory gives at a time (MaxPageSize) */
 
 /* ---- asking --------------------------------------------------------------------------------- */
 
 static int send_search(LDAP *ld, const struct ldap_ask *ask, int *ret_id) {
-	LDAPControl *page = NULL, *controls[3] = { NULL };
+	/* SEQUENCE { INTEGER 4 }: the DACL (MS-ADTS 3.1.1.3.4.1.11) */
+	static const char dacl[] = { 0x30, 0x03, 0x02, 0x01, 0x04 };
+	LDAPControl *page = NULL, *controls[4] = { NULL };
 	LDAPControl here = { .ldctl_oid = (char *)(size_t)DOMAIN_SCOPE };
+	LDAPControl flags = { .ldctl_oid = (char *)(size_t)SD_FLAGS,
+		              .ldctl_value = { sizeof(dacl), (char *)(size_t)dacl } };
 	size_t n = 0;
 	struct berval cookie = { ask->cookie.len, (char *)(size_t)ask->cookie.data };
 	int code = LDAP_SUCCESS;
@@ -23,6 +28,8 @@ static int send_search(LDAP *ld, const struct ldap_ask *ask, int *ret_id) {
 		controls[n++] = page;
 	if (ask->here)
 		controls[n++] = &here;
+	if (ask->access_list)
+		controls[n++] = &flags;
 	if (code == LDAP_SUCCESS)
 		code = ldap_search_ext(ld, ask->dn, ask->scope, ask->filter,
 		                       (char **)(size_t)ask->names, 0, controls, NULL, NULL, 0,
@@ -35,6 +42,8 @@ static int send_search(LDAP *ld, const struct ldap_ask *ask, int *ret_id) {
 int ldap_message_send(LDAP *ld, const struct ldap_ask *ask, int *ret_id) {
 	if (ask->mods)
 		return ldap_modify_ext(ld, ask->dn, ask->mods, NULL, NULL, ret_id);
+	if (ask->whoami)
+		return ldap_whoami(ld, NULL, NULL, ret_id);
 	return send_search(ld, ask, ret_id);
 }
 
@@ -109,16 +118,30 @@ static void take_result(LDAP *ld, LDAPMessage *message, struct ldap_ask *answer)
 	ldap_memfree(text);
 }
 
-bool ldap_message_answers(LDAPMessage *message, bool modification) {
+/* An extended answer's own part: an authzId (RFC 4513, 5.2.1.8), empty for nobody. */
+static void take_who(LDAP *ld, LDAPMessage *message, struct ldap_ask *answer) {
+	struct berval *who = NULL;
+
+	if (answer->code == LDAP_SUCCESS &&
+	    ldap_parse_extended_result(ld, message, NULL, &who, 0) == LDAP_SUCCESS)
+		answer->who = who ? arena_copy(answer->arena, who->bv_val, who->bv_len) : "";
+	ber_bvfree(who);
+}
+
+int ldap_message_last(const struct ldap_ask *ask) {
+	return ask->mods     ? LDAP_RES_MODIFY
+	       : ask->whoami ? LDAP_RES_EXTENDED
+	                     : LDAP_RES_SEARCH_RESULT;
+}
+
+bool ldap_message_answers(LDAPMessage *message, int last) {
 	switch (ldap_msgtype(message)) {
-	case LDAP_RES_MODIFY:
-		return modification;
 	case LDAP_RES_SEARCH_ENTRY:
 	case LDAP_RES_SEARCH_REFERENCE:
-	case LDAP_RES_SEARCH_RESULT:
-		return !modification;
+		return last == LDAP_RES_SEARCH_RESULT;
 	default:
-		return ldap_msgtype(message) == LDAP_RES_INTERMEDIATE;
+		return ldap_msgtype(message) == last ||
+		       ldap_msgtype(message) == LDAP_RES_INTERMEDIATE;
 	}
 }
 
@@ -135,6 +158,8 @@ bool ldap_message_take(LDAP *ld, LDAPMessage *message, struct ldap_ask *answer) 
 		return false;
 	default:
 		take_result(ld, message, answer);
+		if (ldap_msgtype(message) == LDAP_RES_EXTENDED)
+			take_who(ld, message, answer);
 		return true;
 	}
 }

@@ -10,8 +10,9 @@
 /* A result code; LDAP_SUCCESS and the id by which the answer will be known. */
 int ldap_message_send(LDAP *ld, const struct ldap_ask *ask, int *ret_id);
 
-/* Is it of a kind that answers a modification, or a search? */
-bool ldap_message_answers(LDAPMessage *message, bool modification);
+/* The tag of the message that ends the answer to an ask; and may a message be part of such one? */
+int ldap_message_last(const struct ldap_ask *ask);
+bool ldap_message_answers(LDAPMessage *message, int last);
 
 /* Adds what a message says to the answer, in its arena. True where it was the last one. */
 bool ldap_message_take(LDAP *ld, LDAPMessage *message, struct ldap_ask *answer);

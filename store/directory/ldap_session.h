@@ -18,6 +18,7 @@ struct ldap_target {
 	struct bind_config bind;
 	struct tls_config tls;
 	int64_t timeout_ms; /* of each request; connecting and binding too */
+	bool tells;         /* it is to be said what secures the connection */
 };
 
 /*

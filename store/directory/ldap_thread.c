@@ -43,7 +43,7 @@ static void asks_remove(struct ldap_asks *q, const struct ldap_ask *ask) {
  * more once the caller has given us up. */
 struct flight {
 	int id;
-	bool modification;
+	int answers; /* the tag of its last message */
 	struct ldap_ask *ask;
 	struct ldap_ask answer;
 	struct flight *next;
@@ -86,6 +86,7 @@ static void deliver(struct thread *t, struct flight *f) {
 		ask->text = f->answer.text;
 		ask->referred = f->answer.referred;
 		ask->next_cookie = f->answer.next_cookie;
+		ask->who = f->answer.who;
 		ask->found.v = f->answer.found.v;
 		ask->found.n = f->answer.found.n;
 		ask->arena = f->answer.arena;
@@ -104,7 +105,7 @@ static void take(struct thread *t, LDAPMessage *message) {
 	if (ldap_msgid(message) == LDAP_RES_UNSOLICITED) {
 		if (ldap_message_notice(t->ld, message, t->notice, sizeof(t->notice)))
 			t->lost = t->notice;
-	} else if (f && !ldap_message_answers(message, f->modification)) {
+	} else if (f && !ldap_message_answers(message, f->answers)) {
 		t->lost = "answered what was not asked";
 	} else if (f && ldap_message_take(t->ld, message, &f->answer))
 		deliver(t, f);
@@ -143,7 +144,7 @@ static void send_ask(struct thread *t, struct ldap_ask *ask) {
 	if (!f)
 		abort();
 	f->ask = ask;
-	f->modification = ask->mods != NULL;
+	f->answers = ldap_message_last(ask);
 	f->answer.arena = arena_new();
 	f->answer.text = "";
 	f->next = t->flights;
@@ -202,9 +203,13 @@ static void serve(struct thread *t) {
 static bool open_handle(struct thread *t) {
 	struct ldap_link *l = t->l;
 	struct error err = { 0 };
+	struct ldap_secured secured = { 0 };
 	int r = ldap_session_open(&l->target, l->fd, &t->ld, &err);
 
+	if (r == OK && l->target.tells)
+		ldap_secured_read(t->ld, &secured);
 	uv_mutex_lock(&l->mutex);
+	l->secured = secured;
 	if (r < 0)
 		l->error = err;
 	else

@@ -25,16 +25,17 @@ struct ldap_link {
 	int wake;       /* an eventfd: something was asked */
 	int fd, dup;    /* the socket: libldap's, and ours to shut it down by */
 	struct ldap_asks asked, sent, answered;
-	size_t open;        /* asks that the caller has not got back */
-	bool stop;          /* say goodbye */
-	bool opened;        /* bound */
-	bool ended;         /* the thread touches nothing any more */
-	bool abandoned;     /* nobody waits for it any more: it may touch nothing */
-	bool unstarted;     /* there is no thread */
-	bool silent;        /* an answer did not come in time */
-	bool late;          /* it was not opened in time */
-	char why[512];      /* the connection was lost; "" */
-	struct error error; /* why it was not opened */
+	size_t open;                 /* asks that the caller has not got back */
+	bool stop;                   /* say goodbye */
+	bool opened;                 /* bound */
+	bool ended;                  /* the thread touches nothing any more */
+	bool abandoned;              /* nobody waits for it any more: it may touch nothing */
+	bool unstarted;              /* there is no thread */
+	bool silent;                 /* an answer did not come in time */
+	bool late;                   /* it was not opened in time */
+	char why[512];               /* the connection was lost; "" */
+	struct error error;          /* why it was not opened */
+	struct ldap_secured secured; /* stands still once it is opened */
 };
 
 void ldap_thread_run(void *link);

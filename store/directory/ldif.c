@@ -236,6 +236,48 @@ static int ldif_apply(struct directory *d, struct arena *a, struct modification 
 	return OK;
 }
 
+/* ---- examining ------------------------------------------------------------------------------ */
+
+/* What a rewrite needs: a lock and a draft beside the file. */
+static const char *why_unwritable(const struct ldif *l, struct arena *a) {
+	char *target = realpath(l->path, NULL);
+	const char *why = NULL;
+
+	if (!target)
+		return arena_printf(a, "it cannot be found: %s", strerror(errno));
+	strrchr(target, '/')[1] = '\0';
+	if (access(target, W_OK | X_OK) != 0)
+		why = arena_printf(a,
+		                   "the folder %s cannot be written (%s), and the lock and the new "
+		                   "file are made there",
+		                   target, strerror(errno));
+	free(target);
+	return why;
+}
+
+static void ldif_examine(struct directory *d, struct arena *a, struct examination *ret) {
+	const struct ldif *l = (struct ldif *)d;
+	struct ldif_snapshot *s = NULL;
+	struct error err;
+
+	ret->file = arena_strdup(a, l->path);
+	ret->readable = ldif_read(l->path, l->path, false, &s, &err) == OK;
+	if (!ret->readable)
+		ret->unreadable = arena_strdup(a, err.text);
+	ldif_snapshot_free(s);
+	ret->unwritable = why_unwritable(l, a);
+}
+
+/* Whoever may write the file may write all of it. */
+static void ldif_examine_user(struct directory *d, struct arena *a, const char *dn,
+                              const char *object, struct examined_user *ret) {
+	(void)d;
+	(void)object;
+	ret->dn = arena_strdup(a, dn);
+	if (!dn)
+		ret->why = "nobody is chosen from a file";
+}
+
 const struct directory_ops directory_ldif = {
 	.schemes = { "ldif" },
 	.open = ldif_open,
@@ -244,4 +286,6 @@ const struct directory_ops directory_ldif = {
 	.end = ldif_end,
 	.fetch = ldif_fetch,
 	.apply = ldif_apply,
+	.examine = ldif_examine,
+	.examine_user = ldif_examine_user,
 };

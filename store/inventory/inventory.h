@@ -168,3 +168,10 @@ int inventory_done(struct inventory *inv, struct arena *a, int64_t run, struct d
 int inventory_list(struct inventory *inv, struct arena *a, struct database_row **ret_databases,
                    size_t *ret_n_databases, struct mailbox_row **ret_mailboxes,
                    size_t *ret_n_mailboxes, struct error *err) MUST_USE;
+
+/*
+ * Is the file whole? Its format, and what SQLite finds wrong with it, a sentence each; at most ten.
+ * Reads all of it.
+ */
+int inventory_examine(struct inventory *inv, struct arena *a, int64_t *ret_format,
+                      const char ***ret_faults, size_t *ret_n, struct error *err) MUST_USE;
