@@ -38,6 +38,7 @@ struct options {
 	const char *date_order, *time_zone; /* of an inventory */
 	const char *log_format;             /* of the agent */
 	const char *reason, *until;         /* of a suspension */
+	const char *user;                   /* whom the doctor looks at */
 	bool prune, verify;
 	bool detailed_exitcode, yes, held, quiet, verbose, help;
 	struct texts arguments; /* what is no option */
@@ -73,6 +74,7 @@ int cmd_undo(const struct options *o, struct arena *a);
 int cmd_suggest(const struct options *o, struct arena *a);
 int cmd_export(const struct options *o, struct arena *a);
 int cmd_explain(const struct options *o, struct arena *a);
+int cmd_doctor(const struct options *o, struct arena *a);
 int cmd_history(const struct options *o, struct arena *a);
 int cmd_status(const struct options *o, struct arena *a);
 int cmd_sync(const struct options *o, struct arena *a);

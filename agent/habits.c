@@ -21,7 +21,7 @@ static const struct habit commands[] = {
 	{ "agent daemon watch", "this version has none; run `mbxctl apply --yes` from a timer" },
 	{ "pause", "`mbxctl suspend` has the agent write nothing for a while" },
 	{ "unpause", "`mbxctl resume` ends a suspension of the agent" },
-	{ "doctor", "there is nothing to examine: an LDIF file is all that is read" },
+	{ "diagnose examine preflight", "`mbxctl doctor` tells what an account lacks" },
 	{ "state health", "`mbxctl status` tells how the agent does" },
 	{ "reconcile refresh trigger", "`mbxctl sync` has the agent make a pass now" },
 };

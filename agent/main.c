@@ -84,6 +84,15 @@ const struct command commands[] = {
 	  "still has the value that the run wrote. Only plans; to carry it out, --save it and run\n"
 	  "mbxctl apply --plan FILE. An undone connect starts the mailbox's purge date anew.",
 	  PLANNING "S", 1, 1, cmd_undo },
+	{ "doctor", "", "may the bind account do what a connect needs?",
+	  "Looks at the store, at the way to the directory and to each account forest of the "
+	  "config "
+	  "(names, addresses, certificate, who we are, clock), at its schema, and at what the "
+	  "account may read and write of one user; says what lacks, what is more than is needed, "
+	  "and what to do. Reads only.\n\n"
+	  "Exit: 0 nothing is at fault; 1 something is; 69 the store or a directory is out of "
+	  "reach; 78 the config is invalid.",
+	  "csdoUCqn", 0, 0, cmd_doctor },
 	{ "status", "", "how the running agent does",
 	  "Asks the running agent what it is doing, what it found in its last pass and what needs "
 	  "somebody's eyes. -o json gives the whole of it.\n\n"

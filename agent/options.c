@@ -67,6 +67,9 @@ static const struct option_row {
 	  "why, for those who ask for the status" },
 	{ 'u', "until", TEXT, offsetof(struct options, until), "TIME",
 	  "when it ends by itself: RFC 3339, or a length of time from now such as 4h" },
+	{ 'U', "user", TEXT, offsetof(struct options, user), "TEXT",
+	  "whose entry is examined, in any form that a manifest's `user` may have (default: a user "
+	  "of the manifests, else the first without a mailbox)" },
 	{ 'h', "help", FLAG, offsetof(struct options, help), NULL, "this text" },
 };
 enum { ROWS = sizeof(rows) / sizeof(*rows) };

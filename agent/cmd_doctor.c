@@ -1,0 +1,354 @@
+/* May the bind account do what a connect needs? Everything is asked, nothing is written. */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/command.h"
+#include "agent/doctor/checks.h"
+#include "agent/file.h"
+#include "agent/manifests.h"
+#include "agent/output.h"
+#include "agent/session.h"
+#include "agent/survey.h"
+#include "base/text.h"
+#include "reconcile/writes.h"
+#include "store/inventory/inventory.h"
+
+enum { TRIED = 50 }; /* connections, until one has a user to look at */
+
+struct doctor {
+	struct arena *a;
+	const struct session *s;
+	struct checks checks;
+	struct inventory *inventory; /* NULL: it cannot be had */
+	struct store_facts store;
+	struct connections connections;
+	bool invalid; /* what the config says cannot be done */
+};
+
+/* ---- the config and the manifests ----------------------------------------------------------- */
+
+static void look_at_config(struct doctor *d) {
+	const char *file = d->s->config.file;
+
+	d->checks.about = "config";
+	if (file)
+		check(&d->checks, "config", VERDICT_OK, NULL, "%s", file);
+	else
+		check(&d->checks, "config", VERDICT_SKIPPED, NULL,
+		      "there is none: what follows is by options and variables alone");
+}
+
+static void look_at_manifests(struct doctor *d) {
+	struct diags diags = { .arena = d->a };
+	size_t files = 0;
+
+	if (!d->s->paths)
+		return;
+	manifests_read(d->a, d->s->paths, &d->s->config, &d->connections, &files, &diags);
+	if (diags.n)
+		check(&d->checks, "manifests", VERDICT_WARNING, "`mbxctl validate` shows each",
+		      "they have %zu error%s: nothing can be planned", diags.n,
+		      diags.n == 1 ? "" : "s");
+	else
+		check(&d->checks, "manifests", VERDICT_OK, NULL, "%zu file%s, %zu connection%s",
+		      files, files == 1 ? "" : "s", d->connections.n,
+		      d->connections.n == 1 ? "" : "s");
+}
+
+/* ---- the store ------------------------------------------------------------------------------ */
+
+static int read_store(struct doctor *d, struct error *err) {
+	struct store_facts *f = &d->store;
+	struct database_row *databases = NULL;
+	struct mailbox_row *mailboxes = NULL;
+	struct open_intent *intents = NULL;
+	int r = inventory_open(d->s->store, INVENTORY_READ, &d->inventory, err);
+
+	if (r == OK)
+		r = inventory_examine(d->inventory, d->a, &f->format, &f->faults, &f->n_faults,
+		                      err);
+	if (r == OK)
+		r = inventory_list(d->inventory, d->a, &databases, &f->n_databases, &mailboxes,
+		                   &f->n_mailboxes, err);
+	if (r == OK)
+		r = inventory_open_intents(d->inventory, d->a, &intents, &f->n_intents, err);
+	f->databases = databases;
+	return r;
+}
+
+static void look_at_store(struct doctor *d) {
+	struct error err;
+
+	d->checks.about = "store";
+	d->store.uri = d->s->store_uri;
+	if (read_store(d, &err) < 0) {
+		d->store.unreadable = arena_strdup(d->a, err.text);
+		d->store.n_databases = 0;
+		d->inventory = inventory_close(d->inventory);
+	}
+	judge_store(&d->checks, &d->store, d->s->now);
+}
+
+/* ---- reading a directory -------------------------------------------------------------------- */
+
+/* Without a store it is as if there were no mailboxes. */
+static void fetch_rows(struct doctor *d, const struct keys *keys, struct world *w) {
+	struct error err;
+
+	if (d->inventory && inventory_fetch(d->inventory, keys, w, &err) == OK)
+		return;
+	for (size_t i = 0; i < keys->n; i++)
+		if (key_of_inventory(keys->v[i].kind))
+			world_answer_rows(w, keys->v[i], NULL, 0);
+}
+
+/* Decides the connections as a plan would: on the way, all that is asked here is read. */
+static void decide(struct doctor *d, struct directory *directory, struct survey *survey,
+                   const struct connection *const *list, size_t n) {
+	struct error err;
+
+	survey_begin(survey, list, NULL, n);
+	if (d->inventory && inventory_load(d->inventory, survey->world, &err) < 0)
+		d->inventory = inventory_close(d->inventory);
+	while (!survey_plan(survey, &d->s->settings, d->s->now)) {
+		fetch_rows(d, &survey->needs, survey->world);
+		directory_fetch(directory, &survey->needs, survey->world);
+	}
+	struct keys keys;
+	keys_init(&keys, survey->a);
+	keys_add(&keys, KEY_CLASS, text_fold(survey->a, "classSchema"));
+	directory_fetch(directory, &keys, survey->world);
+	keys_done(&keys);
+}
+
+/* ---- whom to look at ------------------------------------------------------------------------ */
+
+struct sample {
+	const char *dn, *how; /* NULL: whom the directory chooses */
+	bool wrong;           /* the user that was asked for is not to be had */
+};
+
+static struct sample sample_asked(struct doctor *d, const struct item *item) {
+	const char *why = "it was not found";
+
+	if (item->user)
+		return (struct sample){ item->user->dn, "as --user says", false };
+	/* The connection was made up: it has no database either. */
+	for (size_t i = 0; i < item->reasons.n; i++)
+		if (strncmp(item->reasons.v[i].code, "database-", 9) != 0)
+			why = item->reasons.v[i].message;
+	check(&d->checks, "user", VERDICT_FAULT,
+	      "give a UPN, DOMAIN\\sAMAccountName, DN, canonical name, GUID or name that fits one "
+	      "user",
+	      "%s", why);
+	return (struct sample){ .wrong = true };
+}
+
+/* Somebody who is to be connected is best. */
+static struct sample sample_of(struct doctor *d, const struct survey *survey) {
+	const struct item *best = NULL;
+
+	if (d->s->o->user)
+		return sample_asked(d, survey->items);
+	for (size_t i = 0; i < survey->n; i++) {
+		const struct item *item = survey->items + i;
+		if (item->user &&
+		    (!best || (best->action != ACTION_CONNECT && item->action == ACTION_CONNECT)))
+			best = item;
+	}
+	if (!best)
+		return (struct sample){ .how = "the first who has no mailbox" };
+	return (struct sample){ best->user->dn,
+		                arena_printf(d->a, "of connection %s", best->connection->name),
+		                false };
+}
+
+/* A connection that is in no manifest, for the user of --user. */
+static const struct connection *const *wishes(struct doctor *d, size_t *ret_n) {
+	size_t n = d->connections.n < TRIED ? d->connections.n : TRIED;
+	const struct connection **list = ARENA_ARRAY(d->a, const struct connection *, n + 1);
+
+	for (size_t i = 0; i < n; i++)
+		list[i] = d->connections.v + i;
+	if (d->s->o->user || !n) {
+		struct connection *c = ARENA_NEW(d->a, struct connection);
+		*c = (struct connection){ .manifest = "",
+			                  .name = "doctor",
+			                  .mailbox = "doctor",
+			                  .database = "doctor",
+			                  .user = d->s->o->user,
+			                  .at = { "in no manifest", 0, 0 } };
+		list[0] = c;
+		n = 1;
+	}
+	*ret_n = n;
+	return list;
+}
+
+/* ---- a directory ---------------------------------------------------------------------------- */
+
+static const char *first_database(const struct world *w, struct arena *a) {
+	struct answer found =
+	        world_ask(w, KEY_CLASS, text_fold(a, config_classes[CLASS_DATABASES].name));
+
+	return found.n ? found.entries[0]->dn : NULL;
+}
+
+static void tell_base(struct doctor *d, const struct directory_options *o,
+                      const struct examined_root *root, enum directory_role role) {
+	const char *base = o->base ? o->base : root ? root->base : NULL;
+	const char *configuration = o->configuration ? o->configuration
+	                            : root           ? root->configuration
+	                                             : NULL;
+
+	check(&d->checks, "base", VERDICT_OK, NULL, "people are sought below %s%s%s",
+	      base ? base : "every naming context",
+	      role == ROLE_MAILBOXES ? ", the organisation below " : "",
+	      role != ROLE_MAILBOXES ? ""
+	      : configuration        ? configuration
+	                             : "every naming context");
+}
+
+static void look_inside(struct doctor *d, struct directory *directory, const struct examination *e,
+                        enum directory_role role) {
+	struct survey survey = { 0 };
+	struct examined_user user;
+	struct sample sample = { .how = "the first who has no mailbox" };
+	size_t n;
+
+	if (role == ROLE_MAILBOXES) {
+		const struct connection *const *list = wishes(d, &n);
+		decide(d, directory, &survey, list, n);
+		judge_organisation(&d->checks, survey.world, d->store.databases,
+		                   d->store.n_databases);
+		judge_schema(&d->checks, survey.world, e->root);
+		sample = sample_of(d, &survey);
+	}
+	if (!sample.wrong) {
+		directory_examine_user(directory, d->a, sample.dn,
+		                       survey.world ? first_database(survey.world, d->a) : NULL,
+		                       &user);
+		judge_user(&d->checks, e, &user, role, sample.how);
+	}
+	survey_end(&survey);
+}
+
+/* One directory, from the way there to the rights. */
+static void look_at_directory(struct doctor *d, const char *about,
+                              const struct directory_options *o, enum directory_role role) {
+	struct directory *directory = NULL;
+	struct examination e;
+	struct error err;
+
+	d->checks.about = about;
+	if (directory_new(o, &directory, &err) < 0) {
+		d->invalid = true;
+		check(&d->checks, "settings", VERDICT_FAULT, "correct the config", "%s", err.text);
+		return;
+	}
+	directory_examine(directory, d->a, &e);
+	judge_servers(&d->checks, &e, &o->bind);
+	if (!d->checks.unreachable || e.root || e.readable) {
+		if (directory_begin(directory, false, &err) == OK) {
+			tell_base(d, o, e.root, role);
+			look_inside(d, directory, &e, role);
+		} else if (e.root || e.readable) {
+			d->checks.unreachable = true;
+			check(&d->checks, "base", VERDICT_FAULT,
+			      "see directory.base and directory.configuration, and whether the "
+			      "account may read them",
+			      "%s", err.text);
+		}
+	}
+	directory_end(directory);
+	directory_free(directory);
+}
+
+/* ---- account forests ------------------------------------------------------------------------ */
+
+static const char *beside(const struct doctor *d, const char *path) {
+	return path && d->s->config.file ? file_beside(d->a, d->s->config.file, path) : path;
+}
+
+static struct directory_options options_of(const struct doctor *d, const struct credential *c) {
+	struct directory_options o = { .uri = c->uri,
+		                       .base = c->base,
+		                       .bind = c->bind,
+		                       .tls = c->tls,
+		                       .timeout = d->s->config.directory.timeout };
+
+	if (text_same(arena_copy(d->a, o.uri, 5), "ldif:"))
+		o.uri = arena_printf(d->a, "ldif:%s", beside(d, o.uri + 5));
+	o.bind.password_file = beside(d, o.bind.password_file);
+	o.bind.keytab = beside(d, o.bind.keytab);
+	o.tls.ca_file = beside(d, o.tls.ca_file);
+	o.tls.cert_file = beside(d, o.tls.cert_file);
+	o.tls.key_file = beside(d, o.tls.key_file);
+	return o;
+}
+
+static void look_at_credential(struct doctor *d, const struct credential *c) {
+	const char *about = arena_printf(d->a, "credential %s", c->name);
+
+	if (c->uri) {
+		struct directory_options o = options_of(d, c);
+		look_at_directory(d, about, &o, ROLE_ACCOUNTS);
+		return;
+	}
+	d->checks.about = about;
+	check(&d->checks, "server", VERDICT_SKIPPED, NULL,
+	      "it has no uri: each linked connection names its own domain controller");
+}
+
+/* ---- all of it ------------------------------------------------------------------------------ */
+
+static int show(const struct doctor *d, const struct outputs *outputs) {
+	int code = 0;
+
+	for (size_t i = 0; !code && i < outputs->n; i++) {
+		struct buf out = { 0 };
+		if (outputs->v[i].format == FORMAT_JSON)
+			doctor_json(&d->checks, &out);
+		else
+			doctor_text(&d->checks, session_color(d->s->o), &out);
+		code = output_write(outputs->v + i, &out);
+		buf_done(&out);
+	}
+	return code;
+}
+
+static int verdict_of(const struct doctor *d) {
+	if (d->invalid)
+		return EXIT_CONFIG;
+	if (d->checks.unreachable)
+		return EXIT_UNREACHABLE;
+	for (size_t i = 0; i < d->checks.n; i++)
+		if (d->checks.v[i].verdict == VERDICT_FAULT)
+			return EXIT_FAILED;
+	return EXIT_DONE;
+}
+
+int cmd_doctor(const struct options *o, struct arena *a) {
+	struct outputs outputs;
+	struct session s;
+	struct doctor d = { .a = a, .s = &s, .checks.a = a };
+	int code = outputs_parse(o, a, &outputs);
+
+	if (!code)
+		code = session_open(&s, o, a);
+	if (!code)
+		code = session_needs_store(&s);
+	if (!code)
+		code = session_needs_directory(&s);
+	if (code)
+		return code;
+	look_at_config(&d);
+	look_at_manifests(&d);
+	look_at_store(&d);
+	look_at_directory(&d, "directory", &s.directory, ROLE_MAILBOXES);
+	for (size_t i = 0; i < s.config.n_credentials; i++)
+		look_at_credential(&d, s.config.credentials + i);
+	inventory_close(d.inventory);
+	code = show(&d, &outputs);
+	return code ? code : verdict_of(&d);
+}
