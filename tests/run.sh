@@ -48,14 +48,32 @@ install_slapd() {
   install_missing slapd
 }
 
+# The same of Samba. Its packages start servers when they are installed, and when the machine starts.
+install_samba() {
+  wanted='samba-ad-dc samba-ad-provision ldb-tools'
+  # shellcheck disable=SC2086
+  [ -n "$(missing $wanted)" ] || return 0
+  sudo='' policy=/usr/sbin/policy-rc.d made=
+  [ "$(id -u)" -eq 0 ] || sudo=sudo
+  [ -e $policy ] || made=yes
+  [ -z "$made" ] || printf '#!/bin/sh\nexit 101\n' | $sudo install -m 755 /dev/stdin $policy
+  # shellcheck disable=SC2086
+  install_missing $wanted
+  result=$?
+  [ -z "$made" ] || $sudo rm -f $policy
+  [ ! -d /run/systemd/system ] || $sudo systemctl disable -q smbd nmbd winbind samba-ad-dc
+  return $result
+}
+
 install_packages() {
   command -v dpkg-query >/dev/null || return 0 # no Debian: they are there, or the build says so
   install_missing meson ninja-build pkg-config gcc libc6-dev clang clang-format libyaml-dev \
     libldap-dev libsqlite3-dev sqlite3 libuv1-dev libcmocka-dev libjansson-dev libcsv-dev \
     uthash-dev libunistring-dev nettle-dev libgnutls28-dev libmicrohttpd-dev libgit2-dev jq python3 \
     python3-jsonschema python3-yaml expect git openssh-client libsystemd-dev \
-    ldap-utils gnutls-bin openssl prometheus chromium chromium-driver faketime systemd &&
-    install_slapd &&
+    ldap-utils gnutls-bin openssl prometheus chromium chromium-driver faketime systemd \
+    krb5-user libsasl2-modules-gssapi-mit &&
+    install_slapd && install_samba &&
     install_missing "libclang-rt-$(clang -dumpversion | cut -d . -f 1)-dev"
 }
 

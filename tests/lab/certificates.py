@@ -1,4 +1,4 @@
-"""Certificates for a server on 127.0.0.1, good ones and each kind of bad one."""
+"""Certificates for a server on loopback, good ones and each kind of bad one."""
 import os
 import pathlib
 import subprocess
@@ -45,13 +45,13 @@ def authority(folder, name):
     return secret, path
 
 
-def make(folder, kind):
+def make(folder, kind, addresses=("127.0.0.1",), hosts=()):
     folder = pathlib.Path(folder)
     ca_key, ca = authority(folder, "ca")
     trusted = authority(folder, "another-ca")[1] if kind == "unknown-ca" else ca
     lines = ['cn = "slapd"', "tls_www_server", "signing_key"]
     lines += ['dns_name = "elsewhere.example"'] if kind == "wrong-host" else [
-        'ip_address = "127.0.0.1"']
+        *(f'ip_address = "{a}"' for a in addresses), *(f'dns_name = "{h}"' for h in hosts)]
     if kind == "expired":
         lines += ['activation_date = "2020-01-01 00:00:00"',
                   'expiration_date = "2020-02-01 00:00:00"']
