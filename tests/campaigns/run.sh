@@ -1,10 +1,10 @@
 #!/bin/sh
 # The whole of the campaigns that tests/run.sh runs a cut of; a line of figures each.
 #
-# usage: run.sh [NAME...]      all: model kill kills agent-kill nemesis races watch
-#                              wire soak fuzz bench
+# usage: run.sh [NAME...]      all: model kill kills agent-kill nemesis races matrix
+#                              watch wire soak fuzz bench
 #
-#   SEED=1         where all but wire and bench begin
+#   SEED=1         where all but matrix, wire and bench begin
 #   WORLDS=2000    model: random worlds
 #   KILLS=625      kill: of an apply, 25 a seed
 #   SERVED=100     kills: of an apply that speaks to a slapd
@@ -24,7 +24,7 @@ seed=${SEED:-1} worlds=${WORLDS:-2000} kills=${KILLS:-625} budget=${BUDGET:-60}
 served=${SERVED:-100} faults=${FAULTS:-200} races=${RACES:-300} step=${STEP:-1}
 turns=${TURNS:-500} killed=${KILLED:-25} soaked=${SOAKED:-3600}
 out=build-campaigns failed=
-all='model kill kills agent-kill nemesis races watch wire soak fuzz bench'
+all='model kill kills agent-kill nemesis races matrix watch wire soak fuzz bench'
 mkdir -p "$out/logs" || exit 1
 
 # build FOLDER CC TARGET... -- OPTION...
@@ -97,6 +97,10 @@ races() {
   release && tests/slapd/races.py "$races" "$seed"
 }
 
+matrix() {
+  release && tests/domain/matrix.py all
+}
+
 watch() {
   release && ninja -C "$out/release" --quiet tests/agent/watch/watch-driver &&
     tests/agent/watch/sequences.py "$out/release/tests/agent/watch/watch-driver" "$turns" "$seed"
@@ -148,7 +152,7 @@ for wanted; do
   model) campaign model model ;;
   kill) campaign kill kill_applies ;;
   agent-kill) campaign agent-kill agent_kill ;;
-  kills | nemesis | races | soak) campaign "$wanted" "$wanted" ;;
+  kills | nemesis | races | matrix | soak) campaign "$wanted" "$wanted" ;;
   watch)
     campaign watch watch
     campaign watch-blind blind

@@ -2,7 +2,7 @@
 
 What a domain controller keeps itself, identities among it, is left out, and so are the entries that
 it has. Parents come first, then what others name, and what names an entry behind it follows as a
-change. Who may log on gets a password, without which no account can be enabled.
+change.
 """
 import convert
 
@@ -13,7 +13,6 @@ KEPT = {
     "samaccounttype", "primarygroupid", "pwdlastset", "lastlogon", "lastlogoff", "lastlogontimestamp",
     "logoncount", "badpwdcount", "badpasswordtime", "memberof", "systemflags", "entryuuid",
     "msds-behavior-version", "iscriticalsystemobject", "sidhistory"}
-DISABLED = 2
 
 
 def order(dn):
@@ -21,31 +20,23 @@ def order(dn):
     return (not convert.normal(dn).count("cn=configuration,"), len(convert.components(dn)))
 
 
-def password(text):
-    return f'"{text}"'.encode("utf-16-le")
-
-
 def lines(values):
     return "".join(convert.line(a, v) for a, v in values)
 
 
-def loadable(text, there, secret):
+def loadable(text, there):
     """Records that add, then changes. there: the DNs, normalised, that exist."""
     entries = {convert.normal(dn): (dn, convert.joined(values))
                for dn, values in convert.parse(text)}
     missing = {dn: e for dn, e in entries.items() if dn not in there}
     out = later = ""
     for dn, values in sorted(missing.values(), key=lambda e: order(e[0])):
-        classes = {v.decode().lower() for a, v in values if a.lower() == "objectclass"}
         del missing[convert.normal(dn)]
         now, then = [], []
         for attribute, value in values:
             if attribute.lower() not in KEPT:
                 waits = convert.normal(value.decode(errors="replace")) in missing
                 (then if waits else now).append((attribute, value))
-        control = int(next((v for a, v in values if a.lower() == "useraccountcontrol"), b"0"))
-        if "user" in classes and "computer" not in classes and control and not control & DISABLED:
-            now.append(("unicodePwd", password(secret)))
         out += convert.line("dn", dn.encode()) + "changetype: add\n" + lines(now) + "\n"
         for attribute, value in then:
             later += (convert.line("dn", dn.encode()) + f"changetype: modify\nadd: {attribute}\n"

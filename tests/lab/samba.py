@@ -57,7 +57,7 @@ class Domain:
     """forest: of template.FORESTS: "contoso" with Exchange's schema and an organisation, without
       people, or "fabrikam", a forest of accounts alone
     folder: where it lives (default: a new one, removed at the end)
-    ldif: what is in it besides, as loadable.py takes it; whose account is enabled gets a password
+    ldif: what is in it besides, as loadable.py takes it
     address: of 127.0.0.0/8; default: one that nobody else has
     model: "single", one process; "prefork", Samba's default: several, which work at once
     options: more lines of smb.conf's [global]; sync: every write reaches the disk
@@ -107,12 +107,13 @@ class Domain:
 
     # ---- what is in it ------------------------------------------------------------------------
 
-    def client(self, program, *arguments, dn=None, password=None, stdin=None, check=True):
+    def client(self, program, *arguments, dn=None, password=None, stdin=None, check=True,
+               timeout=SECONDS):
         """One of OpenLDAP's programs, as Administrator or as another account of this lab."""
         secret = ["-w", password] if password else ["-y", str(self.password_file)]
         done = subprocess.run(
             [program, "-x", "-H", self.uri, "-D", dn or self.admin_dn, *secret, *arguments],
-            input=stdin, capture_output=True, text=True, timeout=SECONDS,
+            input=stdin, capture_output=True, text=True, timeout=timeout,
             env=dict(os.environ, LDAPTLS_CACERT=str(self.folder / "ca.pem"),
                      LDAPTLS_REQCERT="demand" if self.certificate == "good" else "never"))
         if check and done.returncode:
@@ -143,8 +144,14 @@ class Domain:
         for base in (self.base, f"CN=Services,{self.configuration}",
                      f"CN=Partitions,{self.configuration}"):
             there |= {convert.normal(dn) for dn in self.entries(attributes=["1.1"], base=base)}
-        self.modify(loadable.loadable(ldif, {*there, convert.normal(self.configuration)},
-                                      template.PASSWORD), "-a")
+        self.modify(loadable.loadable(ldif, {*there, convert.normal(self.configuration)}), "-a",
+                    timeout=10 * SECONDS)
+
+    def give_password(self, dn):
+        """To an account, which has none when it is loaded."""
+        secret = f'"{template.PASSWORD}"'.encode("utf-16-le")
+        self.modify(convert.line("dn", dn.encode()) + "changetype: modify\nreplace: unicodePwd\n"
+                    + convert.line("unicodePwd", secret))
 
     def export(self):
         """What an administrator exports for `ldif:`: people and configuration, by ldapsearch."""

@@ -23,7 +23,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 SBIN = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
 TOOL = shutil.which("samba-tool", path=SBIN)
 SAMBA = TOOL and shutil.which("ldbmodify", path=SBIN) and shutil.which("samba", path=SBIN)
-PASSWORD = "Let me in, 2 of us"  # of all accounts
+PASSWORD = "Let me in, 2 of us"  # of all accounts that have one
 SERVICE, READER = "mbxctl", "reader"
 SECONDS = 180  # that setting up may take on a machine that others use
 # What samba-tool does, less its chown of sysvol: that needs root, and nothing here serves files.
@@ -144,8 +144,10 @@ def accounts(forest):
         f"CN={host},OU=Domain Controllers,{forest.base}", "servicePrincipalName",
         [f"ldap/{forest.host}", f"ldap/{forest.host}/{forest.name}",
          f"GC/{forest.host}/{forest.name}"])
+    # Passwords last for ever, and an account may be enabled without one: hashing takes its time.
     return text + (f"dn: {forest.base}\nchangetype: modify\nreplace: maxPwdAge\n"
-                   "maxPwdAge: -9223372036854775808\n\n")
+                   "maxPwdAge: -9223372036854775808\n-\nreplace: minPwdLength\nminPwdLength: 0\n"
+                   "-\nreplace: pwdProperties\npwdProperties: 0\n\n")
 
 
 def provision(forest, folder):
@@ -162,7 +164,7 @@ def provision(forest, folder):
     if forest.exchange:
         services = convert.normal(f"CN=Services,CN=Configuration,{forest.base}")
         texts += [*ad_schema.stages(forest.base),
-                  loadable.loadable(organisation(forest), {services}, PASSWORD)]
+                  loadable.loadable(organisation(forest), {services})]
     for text in texts:
         run("ldbmodify", "-H", folder / "private" / "sam.ldb", f"--configfile={conf}",
             "--option=dsdb:schema update allowed=true", stdin=text)

@@ -67,6 +67,7 @@ def kerberos_works(domain):
     """By the address, with a keytab of mbxctl's account and with one that is made on request."""
     env = dict(os.environ, KRB5_CONFIG=str(domain.krb5_conf),
                KRB5CCNAME=f"FILE:{domain.folder / 'tickets'}")
+    domain.give_password(f"CN=Ada,OU=Sales,{domain.base}")
     for principal in (domain.principal, f"ada@{domain.realm}"):
         subprocess.run(["kinit", "-k", "-t", str(domain.keytab(principal)), principal], env=env,
                        check=True, timeout=30)
