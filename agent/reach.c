@@ -17,6 +17,7 @@ static struct bind_config bind_of(const struct session *s, struct arena *a,
 
 	bind.password_file = beside(s, a, b->password_file);
 	bind.keytab = beside(s, a, b->keytab);
+	bind.ccache = beside(s, a, b->ccache);
 	return bind;
 }
 

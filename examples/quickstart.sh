@@ -42,7 +42,7 @@ install_packages() {
   command -v apt-get >/dev/null ||
     die "this needs apt-get (Debian 12); elsewhere build by hand, see README.md"
   wanted=$(missing meson ninja-build pkg-config gcc libc6-dev libyaml-dev libldap-dev \
-    libsqlite3-dev libuv1-dev libjansson-dev libcsv-dev uthash-dev libunistring-dev \
+    libsasl2-dev libkrb5-dev libsqlite3-dev libuv1-dev libjansson-dev libcsv-dev uthash-dev libunistring-dev \
     nettle-dev libgnutls28-dev libmicrohttpd-dev libgit2-dev libcmocka-dev)
   [ -n "$wanted" ] || return 0
   sudo=

@@ -23,7 +23,8 @@ struct tls_config {
 struct bind_config {
 	enum bind_method method;
 	const char *dn, *password_file; /* simple */
-	const char *keytab, *principal; /* gssapi */
+	/* gssapi: of the first two there is one at most; none is the process's own cache */
+	const char *keytab, *ccache, *principal;
 };
 
 struct credential {

@@ -34,10 +34,14 @@ static const char *dn_fault(struct arena *a, const char *text) {
 		  .help = "simple: the file that holds the password" },                            \
 	        { .key = "keytab",                                                                 \
 		  .offset = offsetof(type, member keytab),                                         \
-		  .help = "gssapi: the keytab; absent: the credential cache" },                    \
+		  .help = "gssapi: the keytab" },                                                  \
+	        { .key = "ccache",                                                                 \
+		  .offset = offsetof(type, member ccache),                                         \
+		  .help = "gssapi: the credential cache, a file; without it and a keytab: as "     \
+		          "kinit leaves it" },                                                     \
 	{                                                                                          \
 		.key = "principal", .offset = offsetof(type, member principal),                    \
-		.help = "gssapi: the Kerberos principal"                                           \
+		.help = "gssapi: the Kerberos principal; default: the keytab's first, the cache's" \
 	}
 
 /* What goes with which method. */
@@ -50,7 +54,8 @@ static const char *dn_fault(struct arena *a, const char *text) {
 	"{'if': " WITH_METHOD("{'not': {'const': 'simple'}}") ", " \
 	"'then': {'properties': {'dn': false, 'passwordFile': false}}}", \
 	"{'if': " WITH_METHOD("{'not': {'const': 'gssapi'}}") ", " \
-	"'then': {'properties': {'keytab': false, 'principal': false}}}"
+	"'then': {'properties': {'keytab': false, 'ccache': false, 'principal': false}}}", \
+	"{'not': {'required': ['keytab', 'ccache']}}"
 /* clang-format on */
 static const char *const bind_rules[] = { BIND_RULES, NULL };
 

@@ -12,15 +12,18 @@ static const struct {
 	enum bind_method method;
 	bool required;
 } bind_parts[] = {
-	{ "dn", BIND_SIMPLE, true },
-	{ "passwordFile", BIND_SIMPLE, true },
-	{ "keytab", BIND_GSSAPI, false },
+	{ "dn", BIND_SIMPLE, true },         { "passwordFile", BIND_SIMPLE, true },
+	{ "keytab", BIND_GSSAPI, false },    { "ccache", BIND_GSSAPI, false },
 	{ "principal", BIND_GSSAPI, false },
 };
 
 void config_check_bind(struct decoder *d, const struct node *map, const void *filled) {
 	const struct bind_config *bind = filled;
+	const struct node *ccache = node_key(map, "ccache");
 
+	if (ccache && node_key(map, "keytab"))
+		decode_problem(d, ccache->at, "exclusive-fields",
+		               "keytab and ccache exclude each other: take one away");
 	if (bind->method == BIND_DEFAULT)
 		return;
 	for (size_t i = 0; i < sizeof(bind_parts) / sizeof(*bind_parts); i++) {

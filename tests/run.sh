@@ -68,11 +68,11 @@ install_samba() {
 install_packages() {
   command -v dpkg-query >/dev/null || return 0 # no Debian: they are there, or the build says so
   install_missing meson ninja-build pkg-config gcc libc6-dev clang clang-format libyaml-dev \
-    libldap-dev libsqlite3-dev sqlite3 libuv1-dev libcmocka-dev libjansson-dev libcsv-dev \
-    uthash-dev libunistring-dev nettle-dev libgnutls28-dev libmicrohttpd-dev libgit2-dev jq python3 \
-    python3-jsonschema python3-yaml expect git openssh-client libsystemd-dev \
-    ldap-utils gnutls-bin openssl prometheus chromium chromium-driver faketime systemd \
-    krb5-user libsasl2-modules-gssapi-mit &&
+    libldap-dev libsasl2-dev libkrb5-dev libsqlite3-dev sqlite3 libuv1-dev libcmocka-dev \
+    libjansson-dev libcsv-dev uthash-dev libunistring-dev nettle-dev libgnutls28-dev \
+    libmicrohttpd-dev libgit2-dev jq python3 python3-jsonschema python3-yaml expect git openssh-client \
+    libsystemd-dev ldap-utils gnutls-bin openssl prometheus chromium chromium-driver faketime \
+    systemd krb5-user libsasl2-modules-gssapi-mit &&
     install_slapd && install_samba &&
     install_missing "libclang-rt-$(clang -dumpversion | cut -d . -f 1)-dev"
 }

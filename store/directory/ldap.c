@@ -58,6 +58,7 @@ static int set_target(struct ldap *l, struct ldap_target *t, const char *uri, st
 	int r = ldap_place_parse(l->arena, uri, &t->place, err);
 	if (r == OK)
 		r = ldap_target_check(t, err);
+	*t = ldap_target_copy(l->arena, t);
 	return r;
 }
 
@@ -68,25 +69,6 @@ static int take_target(struct ldap *l, const char *uri, struct error *err) {
 static int take_catalog(struct ldap *l, const char *uri, struct error *err) {
 	l->catalog_target = ARENA_NEW(l->arena, struct ldap_target);
 	return set_target(l, l->catalog_target, uri, err);
-}
-
-static struct bind_config copy_bind(struct arena *a, const struct bind_config *b) {
-	struct bind_config copy = *b;
-
-	copy.dn = arena_strdup(a, b->dn);
-	copy.password_file = arena_strdup(a, b->password_file);
-	copy.keytab = arena_strdup(a, b->keytab);
-	copy.principal = arena_strdup(a, b->principal);
-	return copy;
-}
-
-static struct tls_config copy_tls(struct arena *a, const struct tls_config *t) {
-	struct tls_config copy = *t;
-
-	copy.ca_file = arena_strdup(a, t->ca_file);
-	copy.cert_file = arena_strdup(a, t->cert_file);
-	copy.key_file = arena_strdup(a, t->key_file);
-	return copy;
 }
 
 static int check_dn(struct arena *a, const char *text, const char *what, struct error *err) {
@@ -106,8 +88,6 @@ static int ldap_new(const struct directory_options *o, struct directory **ret, s
 	*l = (struct ldap){ .base.ops = &directory_ldap, .arena = a, .options = *o };
 	l->options.base = arena_strdup(a, o->base);
 	l->options.configuration = arena_strdup(a, o->configuration);
-	l->options.bind = copy_bind(a, &o->bind);
-	l->options.tls = copy_tls(a, &o->tls);
 	l->targets = ARENA_ARRAY(a, struct ldap_target, others + 1);
 	int r = check_dn(a, o->base, "base", err);
 	if (r == OK)
@@ -128,8 +108,11 @@ static int ldap_new(const struct directory_options *o, struct directory **ret, s
 
 /* ---- connecting ----------------------------------------------------------------------------- */
 
-/* The first that answers. Once one did, the pass stays with it: another may not know yet what it
- * knows. */
+/*
+ * The first that answers. Once one did, the pass stays with it: another may not know yet what it
+ * knows. Where we are what is wrong, no other is asked: a bad key at each of five controllers locks
+ * the account.
+ */
 static int connect_any(struct ldap *l, struct error *err) {
 	char *all = arena_strdup(l->pass, "");
 	int r = ERR_IO;
@@ -144,6 +127,8 @@ static int connect_any(struct ldap *l, struct error *err) {
 			return OK;
 		}
 		all = arena_printf(l->pass, "%s%s%s", all, i ? "; " : "", err->text);
+		if (r == ERR_INVALID)
+			break;
 	}
 	return error_set(err, r, "%s", all);
 }
@@ -163,11 +148,15 @@ static int look_around(struct ldap *l, struct error *err) {
 	return r;
 }
 
+static bool serves(struct ldap_link *link) {
+	return link && !ldap_link_lost(link) && !ldap_link_stale(link);
+}
+
 /* A connection that stands from an earlier pass may have died since: then there is a second try. */
 static int connect_and_look(struct ldap *l, struct error *err) {
-	if (l->read && !ldap_link_lost(l->read) && look_around(l, err) == OK)
+	if (serves(l->read) && look_around(l, err) == OK)
 		return OK;
-	if (l->read && !ldap_link_lost(l->read))
+	if (serves(l->read))
 		return err->code;
 	l->read = ldap_link_close(l->read);
 	l->write = ldap_link_close(l->write);
@@ -197,7 +186,7 @@ static void prepare_reader(struct ldap *l, bool write) {
 /* ---- the global catalogue ------------------------------------------------------------------- */
 
 static int open_catalog(struct ldap *l, struct error *err) {
-	if (l->catalog && !ldap_link_lost(l->catalog))
+	if (serves(l->catalog))
 		return OK;
 	l->catalog = ldap_link_close(l->catalog);
 	return ldap_link_open(l->catalog_target, &l->catalog_peer, &l->catalog, err);
@@ -257,7 +246,7 @@ static const char *reopen(struct ldap *l, struct ldap_link **link) {
 		target.timeout_ms = HURRY_MS;
 	if (silent && l->read)
 		ldap_link_hurry(l->read, HURRY_MS);
-	if (*link && !ldap_link_lost(*link))
+	if (serves(*link))
 		return NULL;
 	*link = ldap_link_close(*link);
 	return ldap_link_open(&target, &l->peer, link, &err) == OK
@@ -284,6 +273,8 @@ static void ldap_fetch_keys(struct directory *d, const struct keys *keys, struct
 		                               l->options.base ? l->options.base : l->server.base));
 	if (!l->reader.server)
 		l->reader.why = "the directory was not read";
+	else if (l->read && ldap_link_stale(l->read))
+		(void)reopen_reader(l);
 	ldap_fetch(&l->reader, keys, w);
 }
 

@@ -206,9 +206,9 @@ static void judge_attributes(const struct asking *q, const struct reader *r,
 		                             "attributeSecurityGUID", "searchFlags", NULL };
 	struct ldap_ask ask = { .dn = q->server->schema,
 		                .scope = LDAP_SCOPE_ONELEVEL,
-		                .filter = ldap_filter_of(
-		                        q->a, q->server,
-		                        (struct key){ KEY_CLASS, "attributeschema" }),
+		                .filter = ldap_filter_of(q->a, q->server,
+		                                         (struct key){ .kind = KEY_CLASS,
+		                                                       .text = "attributeschema" }),
 		                .names = names,
 		                .paged = true };
 

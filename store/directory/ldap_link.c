@@ -36,13 +36,14 @@ static void wake(struct ldap_link *l) {
 	(void)!write(l->wake, &one, sizeof(one));
 }
 
+/* How many threads hang where no socket frees them. */
+static int abandoned;
+
 /*
- * The thread hangs where no socket frees it. It keeps what it has, for good; it writes nothing of
- * ours any more. A few of these are bad luck, more would go on for ever.
+ * It keeps what it has, and writes nothing of ours any more. A few of these are bad luck, more
+ * would go on for ever.
  */
 static void abandon(struct ldap_link *l) {
-	static int abandoned;
-
 	l->abandoned = true;
 	if (__atomic_add_fetch(&abandoned, 1, __ATOMIC_RELAXED) <= ABANDONED_MAX)
 		return;
@@ -51,6 +52,23 @@ static void abandon(struct ldap_link *l) {
 	        "begun is in the journal, and the next run settles it\n",
 	        l->target.place.uri);
 	_exit(1);
+}
+
+static void release(struct ldap_link *l) {
+	if (l->dup >= 0)
+		close(l->dup);
+	if (l->wake >= 0)
+		close(l->wake);
+	uv_cond_destroy(&l->told);
+	uv_mutex_destroy(&l->mutex);
+	arena_free(l->arena);
+	free(l);
+}
+
+void ldap_link_came_back(struct ldap_link *l, bool left) {
+	__atomic_sub_fetch(&abandoned, 1, __ATOMIC_RELAXED);
+	if (left)
+		release(l);
 }
 
 /* ---- opening and closing -------------------------------------------------------------------- */
@@ -94,7 +112,8 @@ int ldap_link_open(const struct ldap_target *t, struct ldap_peer *peer, struct l
 	struct ldap_link *l = calloc(1, sizeof(*l));
 	if (!l || uv_mutex_init(&l->mutex) || uv_cond_init(&l->told))
 		abort();
-	l->target = *t;
+	l->arena = arena_new();
+	l->target = ldap_target_copy(l->arena, t);
 	l->fd = fd;
 	l->dup = dup(fd);
 	l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -109,7 +128,12 @@ int ldap_link_open(const struct ldap_target *t, struct ldap_peer *peer, struct l
 		*ret = l;
 		return OK;
 	}
-	if (l->late)
+	if (l->late && *l->awaited)
+		error_set(err, ERR_IO,
+		          "%s: Kerberos: %s did not answer within %lld s; check that it runs and "
+		          "can be reached from here (port 88)",
+		          t->place.uri, l->awaited, (long long)t->timeout_ms / 1000);
+	else if (l->late)
 		error_set(
 		        err, ERR_IO,
 		        "%s accepted the connection and then did not answer within %lld s%s; check "
@@ -128,10 +152,11 @@ struct ldap_link *ldap_link_close(struct ldap_link *l) {
 	uv_mutex_lock(&l->mutex);
 	l->stop = true;
 	wake(l);
-	int64_t until = now_ms() + GOODBYE_MS;
+	/* One that was not opened in time has had its grace. */
+	int64_t until = now_ms() + (l->late ? 0 : GOODBYE_MS);
 	while (!l->ended && !l->abandoned && now_ms() < until)
 		wait_until(l, until);
-	if (!l->ended && !l->abandoned) {
+	if (!l->ended && !l->abandoned && !l->late) {
 		shut(l, "closed");
 		until = now_ms() + GRACE_MS;
 		while (!l->ended && now_ms() < until)
@@ -139,17 +164,15 @@ struct ldap_link *ldap_link_close(struct ldap_link *l) {
 	}
 	if (!l->ended && !l->abandoned)
 		abandon(l);
-	bool left = l->abandoned && !l->ended;
+	bool left = l->left = l->abandoned && !l->ended;
+	if (left)
+		pthread_detach(l->thread);
 	uv_mutex_unlock(&l->mutex);
 	if (left)
 		return NULL;
 	if (!l->unstarted)
 		uv_thread_join(&l->thread);
-	close(l->dup);
-	close(l->wake);
-	uv_cond_destroy(&l->told);
-	uv_mutex_destroy(&l->mutex);
-	free(l);
+	release(l);
 	return NULL;
 }
 
@@ -261,6 +284,13 @@ bool ldap_link_silent(struct ldap_link *l) {
 void ldap_link_hurry(struct ldap_link *l, int64_t timeout_ms) {
 	if (l->target.timeout_ms > timeout_ms)
 		l->target.timeout_ms = timeout_ms;
+}
+
+bool ldap_link_stale(struct ldap_link *l) {
+	uv_mutex_lock(&l->mutex);
+	bool stale = l->stale_at && now_ms() >= l->stale_at;
+	uv_mutex_unlock(&l->mutex);
+	return stale;
 }
 
 const char *ldap_link_lost(struct ldap_link *l) {

@@ -4,7 +4,7 @@
  * libldap blocks or spins wherever a peer falls silent, in its "asynchronous" calls too. So one
  * thread owns the handle and nothing else does; the caller keeps a duplicate of the socket and a
  * deadline for every request, and an overdue one ends the connection: shutdown() frees whatever
- * hangs in it. A thread that hangs elsewhere is left behind.
+ * hangs in it. A thread that hangs elsewhere, at a KDC, is left behind.
  *
  * The caller is one thread at a time. A link serves until its connection is lost; then another one
  * is opened.
@@ -92,6 +92,9 @@ const char *ldap_ask_fault(struct arena *a, const struct ldap_link *l, const str
 bool ldap_link_silent(struct ldap_link *l);
 /* From now on no answer is waited for any longer than this. */
 void ldap_link_hurry(struct ldap_link *l, int64_t timeout_ms);
+
+/* Was it bound with a ticket that is old by now? Then another should be opened. */
+bool ldap_link_stale(struct ldap_link *l);
 
 /* Why the connection is gone; NULL while it stands. */
 const char *ldap_link_lost(struct ldap_link *l);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/directory/ldap_sasl.h"
 #include "store/directory/ldap_tls.h"
 #include "store/directory/secret.h"
 
@@ -16,15 +17,39 @@ static bool clear_tcp(const struct ldap_target *t) {
 	return !t->place.path && !t->place.tls && t->tls.mode != TLS_STARTTLS;
 }
 
-int ldap_target_check(const struct ldap_target *t, struct error *err) {
-	int r = OK;
+struct ldap_target ldap_target_copy(struct arena *a, const struct ldap_target *t) {
+	struct ldap_target copy = *t;
 
-	if (t->bind.method == BIND_GSSAPI)
-		return error_set(
-		        err, ERR_INVALID,
-		        "%s: this version binds by simple, external and anonymous; gssapi is "
-		        "still to come",
-		        t->place.uri);
+	copy.place.uri = arena_strdup(a, t->place.uri);
+	copy.place.host = arena_strdup(a, t->place.host);
+	copy.place.port = arena_strdup(a, t->place.port);
+	copy.place.path = arena_strdup(a, t->place.path);
+	copy.bind.dn = arena_strdup(a, t->bind.dn);
+	copy.bind.password_file = arena_strdup(a, t->bind.password_file);
+	copy.bind.keytab = arena_strdup(a, t->bind.keytab);
+	copy.bind.ccache = arena_strdup(a, t->bind.ccache);
+	copy.bind.principal = arena_strdup(a, t->bind.principal);
+	copy.tls.ca_file = arena_strdup(a, t->tls.ca_file);
+	copy.tls.cert_file = arena_strdup(a, t->tls.cert_file);
+	copy.tls.key_file = arena_strdup(a, t->tls.key_file);
+	return copy;
+}
+
+/* What the way to bind needs on this machine. */
+static int check_bind(const struct bind_config *bind, struct error *err) {
+	if (bind->method == BIND_SIMPLE)
+		return secret_check(bind->password_file, "password file", err);
+	if (bind->method != BIND_GSSAPI)
+		return OK;
+	int r = ldap_sasl_check(err);
+	if (r == OK && bind->keytab)
+		r = secret_check_file(bind->keytab, "keytab", err);
+	else if (r == OK && bind->ccache)
+		r = secret_check_file(bind->ccache, "credential cache", err);
+	return r;
+}
+
+int ldap_target_check(const struct ldap_target *t, struct error *err) {
 	if (t->place.tls && (t->tls.mode == TLS_STARTTLS || t->tls.mode == TLS_OFF))
 		return error_set(
 		        err, ERR_INVALID,
@@ -48,8 +73,7 @@ int ldap_target_check(const struct ldap_target *t, struct error *err) {
 		                 "%s: an external bind needs tls.certFile and tls.keyFile, or "
 		                 "ldapi://",
 		                 t->place.uri);
-	if (t->bind.method == BIND_SIMPLE)
-		r = secret_check(t->bind.password_file, "password file", err);
+	int r = check_bind(&t->bind, err);
 	if (r == OK && t->tls.key_file)
 		r = secret_check(t->tls.key_file, "key file", err);
 	if (r == OK && !t->place.path && !clear_tcp(t))
@@ -79,9 +103,9 @@ static const char *advice(int code, const struct ldap_target *t) {
 	}
 }
 
-static int bind_failed(LDAP *ld, int code, const struct ldap_target *t, struct error *err) {
+int ldap_session_bind_failed(LDAP *ld, int code, const struct ldap_target *t, const char *who,
+                             const char *advised, struct error *err) {
 	char *text = NULL;
-	const char *who = t->bind.method == BIND_SIMPLE ? t->bind.dn : NULL;
 
 	(void)ldap_get_option(ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &text);
 	if (code == LDAP_SERVER_DOWN)
@@ -95,7 +119,7 @@ static int bind_failed(LDAP *ld, int code, const struct ldap_target *t, struct e
 		error_set(err, ERR_IO, "%s refused to bind%s%s: %s%s%s%s%s", t->place.uri,
 		          who ? " " : "", who ? who : "", ldap_err2string(code),
 		          text && *text ? " (" : "", text && *text ? text : "",
-		          text && *text ? ")" : "", advice(code, t));
+		          text && *text ? ")" : "", advised);
 	ldap_memfree(text);
 	return err->code;
 }
@@ -135,7 +159,11 @@ static int bind_as(LDAP *ld, const struct ldap_target *t, struct error *err) {
 		int parsed = ldap_parse_result(ld, answer, &code, NULL, NULL, NULL, NULL, 1);
 		code = parsed == LDAP_SUCCESS ? code : parsed;
 	}
-	return code == LDAP_SUCCESS ? OK : bind_failed(ld, code, t, err);
+	return code == LDAP_SUCCESS
+	               ? OK
+	               : ldap_session_bind_failed(ld, code, t,
+	                                          t->bind.method == BIND_SIMPLE ? t->bind.dn : NULL,
+	                                          advice(code, t), err);
 }
 
 /* Nobody in particular: asked for, or by default; over a local socket that is who we are. */
@@ -169,8 +197,14 @@ static int prepare(LDAP *ld, const struct ldap_target *t, struct error *err) {
 	return OK;
 }
 
-int ldap_session_open(const struct ldap_target *t, int fd, LDAP **ret, struct error *err) {
+void ldap_watch_tell(const struct ldap_watch *watch, const char *whom) {
+	watch->tell(watch->data, whom);
+}
+
+int ldap_session_open(const struct ldap_target *t, int fd, const struct ldap_watch *watch,
+                      struct ldap_session *ret, struct error *err) {
 	struct ldap_target bound = as_bound(t);
+	int64_t last_ms = 0;
 	LDAP *ld = NULL;
 
 	/* The URI says whose certificate it has to be. */
@@ -184,9 +218,11 @@ int ldap_session_open(const struct ldap_target *t, int fd, LDAP **ret, struct er
 	if (r == OK && (t->place.tls || t->tls.mode == TLS_STARTTLS) && !t->place.path)
 		r = ldap_tls_start(ld, t, err);
 	if (r == OK)
-		r = bind_as(ld, &bound, err);
+		r = bound.bind.method == BIND_GSSAPI
+		            ? ldap_sasl_bind_kerberos(ld, &bound, watch, &last_ms, err)
+		            : bind_as(ld, &bound, err);
 	if (r == OK) {
-		*ret = ld;
+		*ret = (struct ldap_session){ .ld = ld, .last_ms = last_ms };
 		return OK;
 	}
 	/* After half a handshake nothing may be said in the clear: no unbind, the socket goes. */

@@ -21,11 +21,34 @@ struct ldap_target {
 	bool tells;         /* it is to be said what secures the connection */
 };
 
+/* With all that it borrows, in `a`. */
+struct ldap_target ldap_target_copy(struct arena *a, const struct ldap_target *t);
+
 /*
  * What cannot be done with this target, whatever the server: a password that the network would
  * see, a secret that others may read. Asks nobody.
  */
 int ldap_target_check(const struct ldap_target *t, struct error *err) MUST_USE;
 
-/* Takes the socket. A sentence says which server, what failed, and what to check. */
-int ldap_session_open(const struct ldap_target *t, int fd, LDAP **ret, struct error *err) MUST_USE;
+/* Is told whom the thread waits for where that is not the server: "the KDC of CONTOSO.COM", and
+ * "" afterwards. */
+struct ldap_watch {
+	void (*tell)(void *data, const char *whom);
+	void *data;
+};
+void ldap_watch_tell(const struct ldap_watch *watch, const char *whom);
+
+struct ldap_session {
+	LDAP *ld;
+	int64_t last_ms; /* for how long the ticket is good by which it is bound; 0: for ever */
+};
+
+/* Takes the socket. A sentence says which server, what failed, and what to check. ERR_INVALID: it
+ * would fail with every server. */
+int ldap_session_open(const struct ldap_target *t, int fd, const struct ldap_watch *watch,
+                      struct ldap_session *ret, struct error *err) MUST_USE;
+
+/* For a way to bind: why it failed, as a sentence that ends with what to do (`advised`: begins with
+ * "; ", or is empty). `who`: NULL is nobody in particular. Returns the code of `err`. */
+int ldap_session_bind_failed(LDAP *ld, int code, const struct ldap_target *t, const char *who,
+                             const char *advised, struct error *err);

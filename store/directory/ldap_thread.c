@@ -51,7 +51,8 @@ struct flight {
 
 struct thread {
 	struct ldap_link *l;
-	LDAP *ld;
+	struct ldap_session session;
+	LDAP *ld; /* of the session */
 	struct flight *flights;
 	const char *lost; /* why the connection is of no use any more; NULL */
 	char notice[256];
@@ -200,12 +201,27 @@ static void serve(struct thread *t) {
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
+static void tell_awaited(void *link, const char *whom) {
+	struct ldap_link *l = link;
+
+	uv_mutex_lock(&l->mutex);
+	snprintf(l->awaited, sizeof(l->awaited), "%s", whom);
+	uv_mutex_unlock(&l->mutex);
+}
+
+/* After half its life a ticket is old: what is begun with the connection then might outlast it. */
+static int64_t stale_at(const struct ldap_session *session) {
+	return session->last_ms ? (int64_t)(uv_hrtime() / 1000000) + session->last_ms / 2 : 0;
+}
+
 static bool open_handle(struct thread *t) {
 	struct ldap_link *l = t->l;
+	const struct ldap_watch watch = { tell_awaited, l };
 	struct error err = { 0 };
 	struct ldap_secured secured = { 0 };
-	int r = ldap_session_open(&l->target, l->fd, &t->ld, &err);
+	int r = ldap_session_open(&l->target, l->fd, &watch, &t->session, &err);
 
+	t->ld = t->session.ld;
 	if (r == OK && l->target.tells)
 		ldap_secured_read(t->ld, &secured);
 	uv_mutex_lock(&l->mutex);
@@ -214,6 +230,7 @@ static bool open_handle(struct thread *t) {
 		l->error = err;
 	else
 		l->opened = !l->abandoned && !l->late;
+	l->stale_at = stale_at(&t->session);
 	uv_cond_signal(&l->told);
 	uv_mutex_unlock(&l->mutex);
 	return r == OK;
@@ -234,8 +251,11 @@ static void end(struct thread *t) {
 	if (t->lost && !*l->why)
 		snprintf(l->why, sizeof(l->why), "%s %s", l->target.place.uri, t->lost);
 	l->ended = true;
+	bool abandoned = l->abandoned, left = l->left;
 	uv_cond_signal(&l->told);
 	uv_mutex_unlock(&l->mutex);
+	if (abandoned)
+		ldap_link_came_back(l, left);
 }
 
 void ldap_thread_run(void *link) {

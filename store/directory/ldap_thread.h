@@ -18,6 +18,7 @@ void ldap_asks_push(struct ldap_asks *q, struct ldap_ask *ask);
 struct ldap_ask *ldap_asks_pop(struct ldap_asks *q); /* NULL: none */
 
 struct ldap_link {
+	struct arena *arena; /* of the target: a thread that hangs outlives whoever gave it */
 	struct ldap_target target;
 	uv_thread_t thread;
 	uv_mutex_t mutex;
@@ -25,17 +26,23 @@ struct ldap_link {
 	int wake;       /* an eventfd: something was asked */
 	int fd, dup;    /* the socket: libldap's, and ours to shut it down by */
 	struct ldap_asks asked, sent, answered;
-	size_t open;                 /* asks that the caller has not got back */
-	bool stop;                   /* say goodbye */
-	bool opened;                 /* bound */
-	bool ended;                  /* the thread touches nothing any more */
-	bool abandoned;              /* nobody waits for it any more: it may touch nothing */
-	bool unstarted;              /* there is no thread */
-	bool silent;                 /* an answer did not come in time */
-	bool late;                   /* it was not opened in time */
-	char why[512];               /* the connection was lost; "" */
-	struct error error;          /* why it was not opened */
+	size_t open;        /* asks that the caller has not got back */
+	bool stop;          /* say goodbye */
+	bool opened;        /* bound */
+	bool ended;         /* the thread touches nothing any more */
+	bool abandoned;     /* nobody waits for it any more: it may touch nothing */
+	bool left;          /* nor will anybody close it: the thread does, should it ever end */
+	bool unstarted;     /* there is no thread */
+	bool silent;        /* an answer did not come in time */
+	bool late;          /* it was not opened in time */
+	int64_t stale_at;   /* 0: never */
+	char awaited[128];  /* by the thread, where that is not the server; "" */
+	char why[512];      /* the connection was lost; "" */
+	struct error error; /* why it was not opened */
 	struct ldap_secured secured; /* stands still once it is opened */
 };
 
 void ldap_thread_run(void *link);
+
+/* By an abandoned thread that ends after all, and then touches the link no more. */
+void ldap_link_came_back(struct ldap_link *l, bool left);

@@ -43,6 +43,15 @@ static int refuse_empty(const char *path, const char *what, struct error *err) {
 	return error_set(err, ERR_INVALID, "the first line of the %s %s is empty", what, path);
 }
 
+int secret_check_file(const char *path, const char *what, struct error *err) {
+	int fd = -1;
+	int r = open_checked(path, what, &fd, err);
+
+	if (r == OK)
+		close(fd);
+	return r;
+}
+
 int secret_check(const char *path, const char *what, struct error *err) {
 	char first = '\0';
 	int fd = -1;
@@ -57,7 +66,7 @@ int secret_check(const char *path, const char *what, struct error *err) {
 	return r;
 }
 
-static void leave_no_core(void) {
+void secret_leave_no_core(void) {
 	const struct rlimit none = { 0, 0 };
 
 	(void)setrlimit(RLIMIT_CORE, &none);
@@ -71,7 +80,7 @@ int secret_read(const char *path, const char *what, char **ret, size_t *ret_len,
 
 	if (r < 0)
 		return r;
-	leave_no_core();
+	secret_leave_no_core();
 	char *bytes = calloc(1, SECRET_MAX + 1);
 	if (!bytes)
 		abort();

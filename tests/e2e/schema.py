@@ -98,6 +98,9 @@ REFUSED = {
     "simple bind with a keytab":
         BIND + "{method: simple, dn: 'CN=a', passwordFile: p, keytab: k}\n",
     "gssapi with a password": BIND + "{method: gssapi, passwordFile: p}\n",
+    "gssapi with two sources": BIND + "{method: gssapi, keytab: k, ccache: c}\n",
+    "simple bind with a credential cache":
+        BIND + "{method: simple, dn: 'CN=a', passwordFile: p, ccache: c}\n",
     "unknown method": BIND + "{method: sasl}\n",
     "password in clear": BIND.replace("ldaps", "ldap")
         + "{method: simple, dn: 'CN=a,DC=b', passwordFile: p}\n",

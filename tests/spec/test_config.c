@@ -24,6 +24,7 @@ static void put_bind(struct buf *out, const struct bind_config *b, const struct 
 	put(out, "dn", b->dn);
 	put(out, "passwordFile", b->password_file);
 	put(out, "keytab", b->keytab);
+	put(out, "ccache", b->ccache);
 	put(out, "principal", b->principal);
 	put(out, "tls", modes[t->mode]);
 	put(out, "caFile", t->ca_file);

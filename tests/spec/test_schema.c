@@ -61,7 +61,7 @@ static void test_manifest(void **state) {
 
 static void test_config(void **state) {
 	(void)state;
-	assert_int_equal(fields_in_schema(&config_shape), 10 + 7 + 5 + 4 + 8 + 4 + 2 + 2 + 6 + 3);
+	assert_int_equal(fields_in_schema(&config_shape), 10 + 7 + 6 + 4 + 9 + 4 + 2 + 2 + 6 + 3);
 }
 
 int main(void) {
