@@ -1,6 +1,7 @@
 #include "store/directory/ldap_apply.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "store/directory/condition.h"
 #include "store/directory/ldif_edit.h"
@@ -149,10 +150,46 @@ static bool in_doubt(int code) {
 	       code == LDAP_BUSY || code == LDAP_UNAVAILABLE || code == LDAP_OTHER;
 }
 
-static const char *advice(int code) {
-	switch (code) {
+/* What of the modification may not be written; NULL where the server has no way to say. */
+static const char *forbidden(struct applying *p, const struct going *g) {
+	static const char *const names[] = { "allowedAttributesEffective", NULL };
+	struct ldap_ask ask = { .dn = g->entry->dn,
+		                .scope = LDAP_SCOPE_BASE,
+		                .filter = "(objectClass=*)",
+		                .names = names };
+	const char *text = NULL;
+
+	if (!p->read->server->active_directory || !p->read->link)
+		return NULL;
+	ldap_link_ask(p->read->link, &ask);
+	bool told = !ldap_ask_fault(p->scratch, p->read->link, &ask) && ask.found.n;
+	for (size_t i = 0; told && i < g->m->n_changes; i++) {
+		const struct change *c = g->m->changes + i;
+		bool may = c->store;
+		for (size_t k = 0; !may && k < ask.found.v[0].n; k++)
+			may = strcasecmp(ask.found.v[0].lines[k].value.data,
+			                 attributes[c->id].name) == 0;
+		if (!may)
+			text = arena_printf(p->a, "%s%s%s", text ? text : "", text ? ", " : "",
+			                    attributes[c->id].name);
+	}
+	arena_free(ask.arena);
+	return text;
+}
+
+static const char *insufficient(struct applying *p, const struct going *g) {
+	const char *what = forbidden(p, g);
+
+	return arena_printf(p->a,
+	                    "; the bind account may not write %s%s: `mbxctl doctor` tells what it "
+	                    "lacks",
+	                    what ? what : "this", what ? " of this user" : "");
+}
+
+static const char *advice(struct applying *p, const struct going *g) {
+	switch (g->ask.code) {
 	case LDAP_INSUFFICIENT_ACCESS:
-		return "; the bind account may not write this: see to its rights";
+		return insufficient(p, g);
 	case LDAP_BUSY:
 	case LDAP_UNAVAILABLE:
 		return "; try again later";
@@ -169,7 +206,7 @@ static void refused(struct applying *p, struct going *g) {
 	const char *fault = ldap_ask_fault(p->a, p->write, &g->ask);
 
 	settle(g, in_doubt(g->ask.code) ? OUTCOME_UNCERTAIN : OUTCOME_FAILED,
-	       arena_printf(p->a, "%s%s", fault, advice(g->ask.code)));
+	       arena_printf(p->a, "%s%s", fault, advice(p, g)));
 }
 
 static void judge(struct applying *p, struct going *g) {
