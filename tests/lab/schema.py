@@ -120,9 +120,9 @@ def check_attributes():
 
 def asked_for():
     """Every class that mbxctl asks for, in lower case."""
-    text = (SOURCE / "reconcile" / "rulebook.c").read_text()
-    asked = set(re.findall(r'"(\w+)"', text[text.index("classes[]"):text.index("};")]))
-    assert len(asked) > 10, "reconcile/rulebook.c is not read as it should be"
+    text = (SOURCE / "reconcile" / "writes.c").read_text()
+    asked = {c.lower() for c in re.findall(r'\[CLASS_\w+\] = \{ "(\w+)"', text)}
+    assert len(asked) > 10, "reconcile/writes.c is not read as it should be"
     return asked
 
 
