@@ -29,6 +29,7 @@ NOW = "20261120090000.0Z"  # organisation.EPOCH
 HEAD = "apiVersion: mbxctl/v1\nkind: MailboxConnections\nconnections:\n"
 # What the directory itself keeps of an entry that is written.
 KEPT = {"whenChanged", "uSNChanged", "dSCorePropagationData"}
+ACCOUNTS = "CN=Users,DC=fabrikam,DC=com"  # of the other forest
 PEOPLES_OU = f"dn: {PEOPLE}\nobjectClass: organizationalUnit\n\n"
 
 
@@ -86,6 +87,17 @@ def inventory(domain, rows):
         databases = re.sub(f'("{first(entry, "name")}",)"[-0-9a-f]{{36}}"',
                            rf'\1"{guid_text(entry["objectGUID"][0])}"', databases)
     return [("databases.csv", databases), ("mailboxes.csv", generate.HEADER + "".join(rows))]
+
+
+def credentials(other, method="simple"):
+    """Of a config: how the account forest is reached."""
+    config = other.config(method)
+    return {"fabrikam": {**config.pop("bind"), **config}}
+
+
+def linked(other, master):
+    """Of a connection."""
+    return {"masterAccount": master, "domainController": other.address, "credential": "fabrikam"}
 
 
 def yaml_flow(fields):

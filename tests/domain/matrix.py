@@ -41,9 +41,13 @@ TYPES = {
     "equipment": ("disabled", resource("Equipment", 32, 8)),
     "shared": ("disabled", {"msExchRecipientTypeDetails": 4, "msExchRecipientDisplayType": 0,
                             **SELF_OWNED}),
+    # And the SID of its master account, in two places.
+    "linked": ("disabled", {"msExchRecipientTypeDetails": 2, "msExchRecipientDisplayType": 1073741824,
+                            "msExchUserAccountControl": 2}),
 }
 CONSENT = {"user": "disabledAccount", "room": "enabledAccount", "equipment": "enabledAccount",
-           "shared": "enabledAccount"}
+           "shared": "enabledAccount", "linked": "enabledAccount"}
+NO_CONSENT = "linked"  # its user's account has to be disabled, whoever agrees
 REASON = {"disabledAccount": "account-disabled", "enabledAccount": "account-enabled"}
 IF_ABSENT = {
     "mDBUseDefaults": "TRUE", "msExchArchiveQuota": 104857600, "msExchArchiveWarnQuota": 94371840,
@@ -112,6 +116,18 @@ class Case:
         display = self.name if self.key == "displayName" else f"Mailbox {self.id}"
         return forest.csv_row(display, self.legacy_dn, self.mailbox, self.database)
 
+    def master_ldif(self):
+        """The account of the other forest, of every second without a userPrincipalName."""
+        upn = {"userPrincipalName": f"m{self.id}@fabrikam.com"} if self.number % 2 else {}
+        return forest.user_ldif(f"Master {self.id}", f"m{self.id}", ou=forest.ACCOUNTS, **upn)
+
+    def master_text(self, master):
+        """A form after the other."""
+        forms = [f"M{self.id}@fabrikam.com", f"fabrikam\\m{self.id}",
+                 f"CN=Master {self.id},{forest.ACCOUNTS}", f"fabrikam.com/Users/Master {self.id}",
+                 forest.guid_text(master["objectGUID"][0]), f"Master {self.id}"]
+        return forms[self.number % len(forms)]
+
     def user_text(self, entry):
         return {"upn": f"{(self.upn or '').upper()}@contoso.com",
                 "implicit upn": f"s{self.id}@contoso.com", "sam": f"contoso\\s{self.id}",
@@ -119,11 +135,17 @@ class Case:
                 "guid": forest.guid_text(entry["objectGUID"][0]),
                 "name": self.name}.get(self.key)
 
-    def connection(self, entry):
+    def link(self, other, masters):
+        master = masters[f"CN=Master {self.id},{forest.ACCOUNTS}"]
+        self.master_sid = master["objectSid"][0]
+        return forest.linked(other, self.master_text(master))
+
+    def connection(self, entry, other, masters):
         """A YAML flow mapping."""
         fields = {"name": self.id, "mailbox": str(self.mailbox), "database": self.database,
                   "type": self.kind, "user": self.user_text(entry), "alias": self.alias,
                   "policies": self.policies,
+                  "linked": self.link(other, masters) if self.kind == "linked" else None,
                   "allow": [CONSENT[self.kind]] if self.consent else None}
         return "  - " + forest.yaml_flow({k: v for k, v in fields.items() if v}) + "\n"
 
@@ -134,7 +156,7 @@ class Case:
         return [REASON[CONSENT[self.kind]]] if wrong else []
 
     def blocked(self):
-        return bool(self.reasons()) and not self.consent
+        return bool(self.reasons()) and not (self.consent and self.kind != NO_CONSENT)
 
     def address_policy(self):
         """Its name, and the addresses that it makes."""
@@ -161,6 +183,9 @@ class Case:
             **IF_ABSENT, **TYPES[self.kind][1]}
         if self.key != "legacyExchangeDN":
             want["legacyExchangeDN"] = self.legacy_dn
+        if self.kind == "linked":
+            want.update(msExchMasterAccountSid=self.master_sid,
+                        msExchMailboxSecurityDescriptor=forest.sd(0x20005, self.master_sid))
         if self.kind == "user" and self.account == "disabled":
             want.update(msExchUserAccountControl=2, msExchMasterAccountSid=forest.SELF)
         want["msExchELCMailboxFlags"] = ELC_DEFAULT
@@ -232,11 +257,14 @@ def check_store(folder, cases):
 def run(rows, method="simple"):
     cases = [Case(n, *row) for n, row in enumerate(rows)]
     ldif = forest.PEOPLES_OU + "".join(c.ldif() for c in cases)
-    with forest.Domain(ldif=ldif) as domain:
+    accounts = "".join(c.master_ldif() for c in cases if c.kind == "linked")
+    with forest.Domain(ldif=ldif) as domain, forest.Domain("fabrikam", ldif=accounts) as other:
         before = domain.entries(base=forest.PEOPLE)
-        manifest = forest.HEAD + "".join(c.connection(before[c.dn]) for c in cases)
+        masters = other.entries("(objectClass=user)", ["*"])
+        manifest = forest.HEAD + "".join(c.connection(before[c.dn], other, masters) for c in cases)
         with forest.Folder(domain.config(method), {"matrix.yaml": manifest},
-                           forest.inventory(domain, (c.row() for c in cases))) as folder:
+                           forest.inventory(domain, (c.row() for c in cases)),
+                           credentials=forest.credentials(other, method)) as folder:
             check_plan(cases, folder.plan(), before)
             done = folder.expect((0, 3), "apply", "--yes", "--held", "-o", "json", timeout=400)
             check_entries(domain, cases, before, json.loads(done.stdout))
