@@ -115,7 +115,7 @@ static void take_keys(struct searching *f, const struct keys *keys, struct world
 		struct lookup l = { .key = keys->v[i] };
 		if (key_of_inventory(l.key.kind))
 			continue;
-		if (l.key.kind == KEY_CLASS && s->schema_is_no_entries &&
+		if (l.key.kind == KEY_CLASS && s->has_schema &&
 		    strcmp(l.key.text, "attributeschema") == 0) {
 			answer_schema(s, l.key, w);
 			continue;

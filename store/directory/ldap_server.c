@@ -132,6 +132,25 @@ static bool has_equality(struct type *table, const struct type *t) {
 	return false;
 }
 
+static void take_known(struct ldap_server *s, struct type *table) {
+	struct arena *scratch = arena_new();
+
+	for (int id = 0; id < ATTR_COUNT; id++) {
+		const struct type *t = type_of(table, text_fold(scratch, attributes[id].name));
+		s->known[id] = t != NULL;
+		s->searchable[id] = s->active_directory ? t != NULL : has_equality(table, t);
+	}
+	s->object_guid = type_of(table, "objectguid") != NULL;
+	s->has_schema = true;
+	arena_free(scratch);
+}
+
+static void know_everything(struct ldap_server *s) {
+	memset(s->known, true, sizeof(s->known));
+	memset(s->searchable, true, sizeof(s->searchable));
+	s->object_guid = true;
+}
+
 static int read_subschema(struct ldap_link *l, struct arena *a, struct ldap_server *s,
                           const char *dn, struct error *err) {
 	static const char *const names[] = { "attributeTypes", NULL };
@@ -143,17 +162,16 @@ static int read_subschema(struct ldap_link *l, struct arena *a, struct ldap_serv
 	int r = OK;
 
 	ldap_link_ask(l, &ask);
-	if (ask.end != LDAP_ASK_ANSWERED || ask.code != LDAP_SUCCESS || !ask.found.n ||
-	    !ask.found.v[0].n)
-		r = fail(l, a, &ask, "the server's schema", err);
-	for (size_t i = 0; r == OK && i < ask.found.v[0].n; i++)
+	bool shown = ask.end == LDAP_ASK_ANSWERED && ask.code == LDAP_SUCCESS && ask.found.n &&
+	             ask.found.v[0].n;
+	for (size_t i = 0; shown && i < ask.found.v[0].n; i++)
 		take_type(scratch, &table, ask.found.v[0].lines[i].value.data);
-	for (int id = 0; r == OK && id < ATTR_COUNT; id++) {
-		const struct type *t = type_of(table, text_fold(scratch, attributes[id].name));
-		s->known[id] = t != NULL;
-		s->searchable[id] = has_equality(table, t);
-	}
-	s->object_guid = type_of(table, "objectguid") != NULL;
+	if (shown)
+		take_known(s, table);
+	else if (s->active_directory && ask.end == LDAP_ASK_ANSWERED)
+		know_everything(s);
+	else
+		r = fail(l, a, &ask, "the server's schema", err);
 	HASH_CLEAR(hh, table);
 	arena_free(scratch);
 	arena_free(ask.arena);
@@ -175,13 +193,10 @@ int ldap_server_read(struct ldap_link *l, struct arena *a, struct ldap_server *r
 	ret->base = root.default_context ? root.default_context
 	            : root.contexts.n    ? root.contexts.v[0]
 	                                 : NULL;
-	if (ret->active_directory || !root.subschema) {
-		memset(ret->known, true, sizeof(ret->known));
-		memset(ret->searchable, true, sizeof(ret->searchable));
-		ret->object_guid = true;
+	if (!root.subschema) {
+		know_everything(ret);
 		return OK;
 	}
-	ret->schema_is_no_entries = true;
 	return read_subschema(l, a, ret, root.subschema, err);
 }
 

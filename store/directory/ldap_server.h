@@ -1,7 +1,8 @@
 /*
  * ldap_server -- what a server says of itself: where its entries are and what it can be asked.
  *
- * Read from the root DSE (RFC 4512, 5.1) and, but on Active Directory, the subschema (4.2).
+ * Read from the root DSE (RFC 4512, 5.1) and the subschema (4.2). Active Directory's has no
+ * matching rules; whoever may not see it is taken to see a server that knows every attribute.
  */
 #pragma once
 
@@ -16,10 +17,10 @@ struct ldap_server {
 	const char *schema;        /* where its schema is as entries; NULL likewise */
 	const char **contexts;     /* all in which somebody may be */
 	size_t n_contexts;
-	bool active_directory;     /* Samba too: the schema is entries, people have a category */
-	bool object_guid;          /* may stand in an entry; else entryUUID alone does */
-	bool schema_is_no_entries; /* `known` is all there is of it */
-	bool domain_scope;         /* it can be told to refer nobody elsewhere */
+	bool active_directory; /* Samba too: people have a category */
+	bool object_guid;      /* may stand in an entry; else entryUUID alone does */
+	bool has_schema;       /* it was read; else every attribute is taken to be known */
+	bool domain_scope;     /* it can be told to refer nobody elsewhere */
 	/* Of the attributes: may an entry have it, and can it be searched for by value? */
 	bool known[ATTR_COUNT], searchable[ATTR_COUNT];
 };

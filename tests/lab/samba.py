@@ -153,6 +153,10 @@ class Domain:
         self.modify(convert.line("dn", dn.encode()) + "changetype: modify\nreplace: unicodePwd\n"
                     + convert.line("unicodePwd", secret))
 
+    def modify_stopped(self, ldif):
+        """What no client may change, the schema among it; while the domain is stopped."""
+        template.ldbmodify(self.folder, self.conf, ldif)
+
     def export(self):
         """What an administrator exports for `ldif:`: people and configuration, by ldapsearch."""
         return "\n".join([self.search(), self.search(base=self.configuration), self.search(

@@ -115,6 +115,11 @@ def samba_tool(*arguments):
     return run(interpreter, "-I", "-c", PROVISION, *arguments)
 
 
+def ldbmodify(folder, conf, text):
+    run("ldbmodify", "-H", folder / "private" / "sam.ldb", f"--configfile={conf}",
+        "--option=dsdb:schema update allowed=true", stdin=text)
+
+
 def export_keytab(conf, principal, path):
     samba_tool("domain", "exportkeytab", f"--configfile={conf}", f"--principal={principal}", path)
 
@@ -166,8 +171,7 @@ def provision(forest, folder):
         texts += [*ad_schema.stages(forest.base),
                   loadable.loadable(organisation(forest), {services})]
     for text in texts:
-        run("ldbmodify", "-H", folder / "private" / "sam.ldb", f"--configfile={conf}",
-            "--option=dsdb:schema update allowed=true", stdin=text)
+        ldbmodify(folder, conf, text)
     export_keytab(conf, f"{SERVICE}@{forest.realm}", folder / "mbxctl.keytab")
 
 
