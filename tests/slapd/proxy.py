@@ -18,7 +18,9 @@ def is_modify(piece):
 
 
 class Proxy:
-    """Listens on 127.0.0.1 and forwards to where `upstream` says (a path, or a port) at the time.
+    """Listens on 127.0.0.1 and forwards to where `upstream` says (a path, a port, or an address and a
+    port) at the time. `tap` is given each piece, and whether it is a client's, and gives what is
+    forwarded instead.
 
     From the moment that `strike` is called, until `heal`, of every connection, old or new:
       silent    nothing is forwarded any more, nothing closed
@@ -30,7 +32,8 @@ class Proxy:
       half-cut  half of the next answer, then it is closed
     """
 
-    def __init__(self, upstream, gate=None):
+    def __init__(self, upstream, gate=None, tap=lambda piece, of_client: piece):
+        self.tap = tap
         self.gate = gate  # asked, with each piece of a client, before it is forwarded
         self.upstream, self.fault, self.lock = upstream, None, threading.Lock()
         self.pairs, self.ended = [], False
@@ -61,7 +64,7 @@ class Proxy:
             if self.fault in ("cut", "refused"):
                 raise OSError
             if self.fault is None:
-                server.connect(to if isinstance(to, str) else ("127.0.0.1", to))
+                server.connect(("127.0.0.1", to) if isinstance(to, int) else to)
             with self.lock:
                 self.pairs.append(pair)
             self.forward(client, server, to)
@@ -82,7 +85,7 @@ class Proxy:
                 time.sleep(0.01)
                 continue
             if not connected:  # it came while nothing was forwarded
-                server.connect(to if isinstance(to, str) else ("127.0.0.1", to))
+                server.connect(("127.0.0.1", to) if isinstance(to, int) else to)
                 connected = True
             for s in select.select([client, server], [], [], 0.05)[0]:
                 due = self.count()
@@ -95,6 +98,7 @@ class Proxy:
                     return
                 if self.gate and s is client:
                     self.gate(piece)
+                piece = self.tap(piece, s is client)
                 wanted = {"half-answer": server, "half-cut": server, "half-request": client}
                 if s is wanted.get(self.fault):
                     other.sendall(piece[:max(1, len(piece) // 2)])
