@@ -41,7 +41,7 @@ function Get-SchemaGuid([string] $class, [string] $name) {
 # A user, a computer or a group managed service account.
 $principal = Get-ADObject -LDAPFilter "(|(sAMAccountName=$Account)(sAMAccountName=$Account`$))" `
     -Properties objectSid
-if (@($principal).Count -ne 1) { throw "$Account is no account" }
+if (-not $principal -or @($principal).Count -ne 1) { throw "$Account is no account" }
 $sid = [System.Security.Principal.SecurityIdentifier] $principal.objectSid
 
 $names = Get-Content (Join-Path $PSScriptRoot 'attributes.txt') |
