@@ -26,10 +26,10 @@ static void judge_age(struct checks *c, const struct store_facts *f, int64_t now
 	for (size_t i = 0; i < f->n_databases; i++) {
 		const struct database_row *d = f->databases + i;
 		if (d->imported == TIMESTAMP_NONE)
-			ARENA_PUSH(c->a, &old, arena_printf(c->a, "%s never", d->name));
+			ARENA_PUSH(c->a, &old, arena_printf(c->a, "%s (never)", d->name));
 		else if (now - d->imported > DAY)
 			ARENA_PUSH(c->a, &old,
-			           arena_printf(c->a, "%s %s ago", d->name,
+			           arena_printf(c->a, "%s (%s ago)", d->name,
 			                        duration_text(now - d->imported, text)));
 	}
 	if (!f->n_databases)
@@ -41,8 +41,7 @@ static void judge_age(struct checks *c, const struct store_facts *f, int64_t now
 		check(c, "inventory", VERDICT_WARNING,
 		      "import their mailboxes again, as Get-MailboxStatistics writes them: "
 		      "`mbxctl store import FILE...`",
-		      "last imported longer than a day ago: %s (inventory-old)",
-		      listed(c->a, &old, 5));
+		      "not imported within a day: %s (inventory-old)", listed(c->a, &old, 5));
 	else
 		check(c, "inventory", VERDICT_OK, NULL,
 		      "%zu database%s, %zu mailbox%s, imported within a day", f->n_databases,

@@ -137,18 +137,19 @@ __attribute__((format(printf, 2, 3))) static void more(struct excess *x, const c
 	x->text = x->text ? arena_printf(x->c->a, "%s; %s", x->text, text) : text;
 }
 
+/* `ours`: those that a connect writes are needed. */
 static void more_attributes(struct excess *x, const struct examined_texts *writable, const char *of,
-                            bool user) {
+                            bool ours) {
 	struct examined_texts worst = { 0 };
 	size_t n = 0;
 
 	for (size_t i = 0; i < writable->n; i++)
-		n += !user || !is_ours(writable->v[i]);
+		n += !ours || !is_ours(writable->v[i]);
 	for (size_t i = 0; i < sizeof(dangerous) / sizeof(*dangerous); i++)
 		if (holds(writable, dangerous[i]))
 			ARENA_PUSH(x->c->a, &worst, dangerous[i]);
 	if (n)
-		more(x, "write %zu %sattribute%s of %s%s%s", n, user ? "other " : "",
+		more(x, "write %zu %sattribute%s of %s%s%s", n, ours ? "other " : "",
 		     n == 1 ? "" : "s", of, worst.n ? ", among them " : "",
 		     listed(x->c->a, &worst, WORST_SHOWN));
 }
@@ -167,12 +168,13 @@ static void judge_powers(struct checks *c, const struct examined_root *root) {
 		      listed(c->a, &root->powers, SHOWN));
 }
 
-static void judge_excess(struct checks *c, const struct examined_user *u) {
+static void judge_excess(struct checks *c, const struct examined_user *u,
+                         enum directory_role role) {
 	struct excess x = { .c = c };
 
 	if (!u->tells_writable)
 		return;
-	more_attributes(&x, &u->writable, "this user", true);
+	more_attributes(&x, &u->writable, "this user", role == ROLE_MAILBOXES);
 	more_children(&x, &u->children, "this user");
 	if (u->descriptor)
 		more(&x, "change who may do what to this user");
@@ -232,7 +234,7 @@ void judge_user(struct checks *c, const struct examination *e, const struct exam
 	if (role == ROLE_MAILBOXES)
 		judge_write(c, e, u);
 	judge_read(c, e, u);
-	judge_excess(c, u);
+	judge_excess(c, u, role);
 	if (role == ROLE_MAILBOXES)
 		judge_protected(c, u);
 }
