@@ -30,7 +30,7 @@ void export_keys(struct keys *keys, const struct mailbox_row *rows, size_t n) {
 	for (size_t i = 0; i < LINKS; i++)
 		keys_add(keys, KEY_CLASS, links[i].class_name);
 	for (size_t i = 0; i < n; i++)
-		keys_add(keys, KEY_OWNER, guid_text(rows[i].guid, text));
+		keys_add(keys, owner_key(rows[i].archive), guid_text(rows[i].guid, text));
 }
 
 /* Those who hold the mailbox, not those who only remember a disabled archive; SIZE_MAX: unknown. */
@@ -38,7 +38,7 @@ static size_t owners(const struct mailbox_row *row, const struct world *w,
                      const struct entry **ret) {
 	char text[GUID_TEXT];
 	struct value v = { (const char *)row->guid.bytes, sizeof(row->guid.bytes) };
-	struct answer answer = world_ask(w, KEY_OWNER, guid_text(row->guid, text));
+	struct answer answer = world_ask(w, owner_key(row->archive), guid_text(row->guid, text));
 	size_t n = 0;
 
 	if (answer.state != ANSWER_COMPLETE)
@@ -61,7 +61,8 @@ bool export_unowned(const struct mailbox_row *row, const struct world *w) {
 bool export_unknown(const struct mailbox_row *row, const struct world *w) {
 	char text[GUID_TEXT];
 
-	return world_ask(w, KEY_OWNER, guid_text(row->guid, text)).state == ANSWER_UNKNOWN;
+	return world_ask(w, owner_key(row->archive), guid_text(row->guid, text)).state ==
+	       ANSWER_UNKNOWN;
 }
 
 static bool is_owner(const struct mailbox_row *row, const struct entry *user) {

@@ -83,7 +83,7 @@ static void check_remembered(struct decision *d) {
 	char text[GUID_TEXT];
 	struct value v = { (const char *)d->mailbox.bytes, sizeof(d->mailbox.bytes) };
 
-	if (!ask(d, KEY_OWNER, guid_text(d->mailbox, text), &answer))
+	if (!ask(d, KEY_ARCHIVE_OWNER, guid_text(d->mailbox, text), &answer))
 		return;
 	for (size_t i = 0; i < answer.n; i++)
 		if (answer.entries[i] != d->user &&

@@ -60,7 +60,8 @@ static bool key_of(struct arena *a, const struct change *c, struct value v, stru
 	case ATTR_ARCHIVE_GUID:
 		if (!guid_from_bytes(v.data, v.len, &guid))
 			return false;
-		*ret = (struct key){ KEY_OWNER, arena_strdup(a, guid_text(guid, text)), NULL };
+		*ret = (struct key){ .kind = owner_key(c->id == ATTR_ARCHIVE_GUID),
+			             .text = arena_strdup(a, guid_text(guid, text)) };
 		return true;
 	case ATTR_MAIL_NICKNAME:
 		*ret = (struct key){ KEY_HOLDER_ALIAS, text_fold(a, v.data), NULL };
@@ -99,13 +100,13 @@ void second_holder_keys(const struct change *changes, size_t n, const char *serv
 static bool holds(const struct entry *e, enum key_kind kind, struct value v) {
 	if (kind == KEY_HOLDER_SID)
 		return e->person && has_mailbox(e);
-	return kind != KEY_OWNER || entry_holds(e, ATTR_MAILBOX_GUID, v) ||
+	return !key_of_owner(kind) || entry_holds(e, ATTR_MAILBOX_GUID, v) ||
 	       entry_holds(e, ATTR_ARCHIVE_GUID, v);
 }
 
 /* The reason of a plan that finds it held. */
 static const char *code_of(enum key_kind kind) {
-	return kind == KEY_OWNER          ? "mailbox-owned"
+	return key_of_owner(kind)         ? "mailbox-owned"
 	       : kind == KEY_HOLDER_ALIAS ? "alias-taken"
 	       : kind == KEY_HOLDER_SID   ? "master-account-linked"
 	                                  : "address-taken";

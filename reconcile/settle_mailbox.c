@@ -165,7 +165,7 @@ static void by_pin(struct decision *d, const struct mailbox_row **list, size_t n
 
 	guid_text(d->pin->mailbox, text);
 	asks(d, "identity-changed");
-	if (!ask(d, KEY_ROW_GUID, text, &rows) || !ask(d, KEY_OWNER, text, &owners))
+	if (!ask(d, KEY_ROW_GUID, text, &rows) || !ask(d, owner_key(d->c->archive), text, &owners))
 		return;
 	for (size_t i = 0; i < n; i++)
 		led |= guid_equal(list[i]->guid, d->pin->mailbox);

@@ -8,7 +8,8 @@ void settle_owner(struct decision *d) {
 	struct answer answer;
 	char text[GUID_TEXT];
 
-	if (guid_none(d->mailbox) || !ask(d, KEY_OWNER, guid_text(d->mailbox, text), &answer))
+	if (guid_none(d->mailbox) ||
+	    !ask(d, owner_key(d->c->archive), guid_text(d->mailbox, text), &answer))
 		return;
 	struct value v = { (const char *)d->mailbox.bytes, sizeof(d->mailbox.bytes) };
 	const struct entry **owners = ARENA_ARRAY(d->a, const struct entry *, answer.n + 1);

@@ -106,6 +106,14 @@ bool key_of_inventory(enum key_kind kind) {
 	return kind == KEY_ROW_GUID || kind == KEY_ROW_NAME || kind == KEY_ROW_LEGACY_DN;
 }
 
+enum key_kind owner_key(bool archive) {
+	return archive ? KEY_ARCHIVE_OWNER : KEY_OWNER;
+}
+
+bool key_of_owner(enum key_kind kind) {
+	return kind == KEY_OWNER || kind == KEY_ARCHIVE_OWNER;
+}
+
 struct key key_of_identity(const char *identity) {
 	struct guid guid;
 

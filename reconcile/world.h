@@ -39,6 +39,8 @@ enum key_kind {
 	/* The directory's: any object that holds something only one may hold. */
 	KEY_OWNER,            /* mailbox GUID in msExchMailboxGuid, msExchArchiveGUID or
 	                         msExchDisabledArchiveGUID */
+	KEY_ARCHIVE_OWNER,    /* the same of an archive: not every server that knows the one
+	                         attribute has the others */
 	KEY_HOLDER_ALIAS,     /* folded mailNickname */
 	KEY_HOLDER_ADDRESS,   /* folded address with its prefix, `smtp:a@contoso.com`: in
 	                         proxyAddresses, an SMTP one in mail too */
@@ -70,6 +72,8 @@ void keys_done(struct keys *k);
 void keys_add(struct keys *k, enum key_kind kind, const char *text);
 void keys_add_to(struct keys *k, const char *directory, enum key_kind kind, const char *text);
 bool key_of_inventory(enum key_kind kind);
+enum key_kind owner_key(bool archive);
+bool key_of_owner(enum key_kind kind); /* one of the two */
 /* By which the user of an entry.identity is found again; borrows the text. */
 struct key key_of_identity(const char *identity);
 

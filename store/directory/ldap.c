@@ -209,8 +209,13 @@ static void use_catalog(struct ldap *l) {
 	if (code < 0)
 		return;
 	const char **domains = ARENA_ARRAY(l->pass, const char *, r->n_gaps);
-	for (size_t i = 0; i < r->n_gaps; i++)
+	bool archives = ldap_server_catalogs(l->read, &l->server, ATTR_ARCHIVE_GUID);
+	for (size_t i = 0; i < r->n_gaps; i++) {
 		domains[i] = r->gaps[i].dn;
+		r->gaps[i].archives_alone = !archives;
+		r->gaps[i].why = "the global catalogue does not have msExchArchiveGUID "
+		                 "(isMemberOfPartialAttributeSet)";
+	}
 	l->catalog_server.contexts = domains;
 	l->catalog_server.n_contexts = r->n_gaps;
 	r->catalog = l->catalog;

@@ -163,7 +163,7 @@ static void answer(struct ldap_reader *r, struct ldap_catch *from, const struct 
 		}
 	/* What the global catalogue was asked for is no gap; where it failed, the key says so. */
 	from->snapshot->gaps.v = r->gaps;
-	from->snapshot->gaps.n = r->catalog ? 0 : r->n_gaps;
+	from->snapshot->gaps.n = r->catalog && !r->gaps->archives_alone ? 0 : r->n_gaps;
 	ldif_find(from->snapshot, &r->scope, &known, w);
 	arena_free(a);
 }

@@ -200,6 +200,24 @@ int ldap_server_read(struct ldap_link *l, struct arena *a, struct ldap_server *r
 	return read_subschema(l, a, ret, root.subschema, err);
 }
 
+bool ldap_server_catalogs(struct ldap_link *l, const struct ldap_server *s, enum attribute id) {
+	static const char *const names[] = { "isMemberOfPartialAttributeSet", NULL };
+	struct arena *a = arena_new();
+	struct ldap_ask ask = { .dn = s->schema,
+		                .scope = LDAP_SCOPE_ONELEVEL,
+		                .filter = arena_printf(a, "(lDAPDisplayName=%s)",
+		                                       attributes[id].name),
+		                .names = names };
+
+	if (s->schema)
+		ldap_link_ask(l, &ask);
+	const struct ldap_found *found = ask.found.n ? ask.found.v : NULL;
+	bool lacks = found && (!found->n || strcasecmp(found->lines[0].value.data, "TRUE") != 0);
+	arena_free(ask.arena);
+	arena_free(a);
+	return !lacks;
+}
+
 int ldap_server_has(struct ldap_link *l, const char *dn, const char *what, struct error *err) {
 	static const char *const names[] = { LDAP_NO_ATTRS, NULL };
 	struct ldap_ask ask = {

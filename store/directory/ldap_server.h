@@ -28,6 +28,10 @@ struct ldap_server {
 int ldap_server_read(struct ldap_link *l, struct arena *a, struct ldap_server *ret,
                      struct error *err) MUST_USE;
 
+/* Does the global catalogue have the attribute (MS-ADTS 3.1.1.2.3, the partial attribute set)? Also
+ * where the schema does not say. */
+bool ldap_server_catalogs(struct ldap_link *l, const struct ldap_server *s, enum attribute id);
+
 /* Is there such an entry? ERR_INVALID with a sentence where there is none. `what` names the
  * config's field. */
 int ldap_server_has(struct ldap_link *l, const char *dn, const char *what,

@@ -29,6 +29,9 @@ static const struct look {
 	{ KEY_OWNER, ATTR_MAILBOX_GUID, FORM_EXACT },
 	{ KEY_OWNER, ATTR_ARCHIVE_GUID, FORM_EXACT },
 	{ KEY_OWNER, ATTR_DISABLED_ARCHIVE_GUID, FORM_EXACT },
+	{ KEY_ARCHIVE_OWNER, ATTR_MAILBOX_GUID, FORM_EXACT },
+	{ KEY_ARCHIVE_OWNER, ATTR_ARCHIVE_GUID, FORM_EXACT },
+	{ KEY_ARCHIVE_OWNER, ATTR_DISABLED_ARCHIVE_GUID, FORM_EXACT },
 	{ KEY_HOLDER_ALIAS, ATTR_MAIL_NICKNAME, FORM_FOLDED },
 	{ KEY_HOLDER_ADDRESS, ATTR_PROXY_ADDRESSES, FORM_FOLDED },
 	{ KEY_HOLDER_ADDRESS, ATTR_MAIL, FORM_MAIL },
@@ -42,7 +45,7 @@ static const struct look {
 };
 enum { LOOKS = sizeof(looks) / sizeof(*looks), FIELDS = LDIF_CLASS + 1 };
 _Static_assert(LOOKS <= 32, "a bit for each row");
-_Static_assert(KEY_KINDS == 17, "a kind without its row would be answered with nobody");
+_Static_assert(KEY_KINDS == 18, "a kind without its row would be answered with nobody");
 
 struct wanted {
 	struct key key;
@@ -82,6 +85,10 @@ static bool of_people(enum key_kind kind) {
 
 /* ---- the keys ------------------------------------------------------------------------------- */
 
+static bool of_guid(enum key_kind kind) {
+	return key_of_owner(kind) || kind == KEY_USER_GUID;
+}
+
 /* The bytes that are compared with the values; false: there can be none. */
 static bool seek(struct arena *a, struct wanted *w) {
 	const char *text = w->key.text;
@@ -89,7 +96,7 @@ static bool seek(struct arena *a, struct wanted *w) {
 
 	w->sought = text;
 	w->len = strlen(text);
-	if (w->key.kind == KEY_OWNER || w->key.kind == KEY_USER_GUID) {
+	if (of_guid(w->key.kind)) {
 		w->len = sizeof(g.bytes);
 		w->sought = guid_parse(text, &g) ? arena_copy(a, g.bytes, w->len) : NULL;
 	} else if (w->key.kind == KEY_HOLDER_SID)
@@ -248,7 +255,7 @@ static void sweep_entry(struct sweep *s, const struct ldif_scope *scope,
 static bool anybody(const struct wanted *w) {
 	struct value v = { w->sought, w->len };
 
-	if (w->key.kind != KEY_OWNER)
+	if (!key_of_owner(w->key.kind))
 		return w->hits.n > 0;
 	for (size_t i = 0; i < w->hits.n; i++)
 		if (entry_holds(w->hits.v[i], ATTR_MAILBOX_GUID, v) ||
@@ -261,6 +268,8 @@ static bool anybody(const struct wanted *w) {
 static bool may_hide(const struct sweep *s, const struct wanted *w, const struct ldif_gap *gap) {
 	const char *base = s->base;
 
+	if (gap->archives_alone)
+		return w->key.kind == KEY_ARCHIVE_OWNER;
 	if (of_people(w->key.kind) && base && !ldif_below(gap->normal, base) &&
 	    !ldif_below(base, gap->normal))
 		return false;
@@ -271,6 +280,7 @@ static bool may_hide(const struct sweep *s, const struct wanted *w, const struct
 	case KEY_USER_LEGACY_DN:
 	case KEY_USER_DISPLAY_NAME:
 	case KEY_OWNER:
+	case KEY_ARCHIVE_OWNER:
 	case KEY_HOLDER_ALIAS:
 	case KEY_HOLDER_ADDRESS:
 	case KEY_HOLDER_LEGACY_DN:

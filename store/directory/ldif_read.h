@@ -44,7 +44,8 @@ struct ldif_record {
 struct ldif_gap {
 	const char *dn, *normal;
 	const char *configuration; /* normal */
-	const char *why; /* nobody else was asked for it; NULL: nothing is to be said of that */
+	const char *why;     /* nobody else was asked for it; NULL: nothing is to be said of that */
+	bool archives_alone; /* all but who has an archive is known of it */
 };
 
 struct ldif_snapshot {

@@ -109,6 +109,7 @@ static const char *const kind_names[KEY_KINDS] = {
 	[KEY_USER_LEGACY_DN] = "legacy",
 	[KEY_USER_DISPLAY_NAME] = "display",
 	[KEY_OWNER] = "owner",
+	[KEY_ARCHIVE_OWNER] = "archive-owner",
 	[KEY_HOLDER_ALIAS] = "alias",
 	[KEY_HOLDER_ADDRESS] = "address",
 	[KEY_HOLDER_LEGACY_DN] = "holder",
