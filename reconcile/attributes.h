@@ -69,6 +69,7 @@ enum syntax {
 	X(NC_NAME, "nCName", DN, true)                                                             \
 	X(SYSTEM_FLAGS, "systemFlags", INTEGER, true)                                              \
 	X(LDAP_DISPLAY_NAME, "lDAPDisplayName", TEXT, true)                                        \
+	X(ATTRIBUTE_SYNTAX, "attributeSyntax", TEXT, true)                                         \
 	X(GIVEN_NAME, "givenName", TEXT, true)                                                     \
 	X(INITIALS, "initials", TEXT, true)                                                        \
 	X(SN, "sn", TEXT, true)                                                                    \

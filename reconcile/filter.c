@@ -11,14 +11,17 @@
 
 enum { DEPTH_MAX = 64 };
 
+/* How values are compared. */
+enum kind { GUESSED, TEXT, NUMBER };
 enum op { AND, OR, NOT, EQUAL, PRESENT, SUBSTRING, AT_LEAST, AT_MOST, ALL_BITS, ANY_BIT };
 
 struct filter {
 	enum op op;
-	const struct filter *first, *next; /* of AND, OR, NOT: the parts; next: the sibling */
-	const char *name;                  /* folded */
-	int id;                            /* of the table; -1: another attribute */
-	struct value *pieces;              /* SUBSTRING: initial, any..., final; else one */
+	enum kind kind;
+	struct filter *first, *next; /* of AND, OR, NOT: the parts; next: the sibling */
+	const char *name;            /* folded */
+	int id;                      /* of the table; -1: another attribute */
+	struct value *pieces;        /* SUBSTRING: initial, any..., final; else one */
 	size_t n;
 };
 
@@ -106,6 +109,7 @@ static bool parse_operator(struct parser *s, struct filter *f) {
 	}
 	f->name = text_fold_bytes(s->a, from, (size_t)(s->p - from));
 	f->id = attribute_find(f->name, strlen(f->name));
+	f->kind = f->id < 0 ? GUESSED : attributes[f->id].syntax == SYNTAX_INTEGER ? NUMBER : TEXT;
 	f->op = *s->p == '>' ? AT_LEAST : *s->p == '<' ? AT_MOST : EQUAL;
 	if (*s->p == ':') {
 		colon = strchr(s->p + 1, ':');
@@ -150,7 +154,7 @@ static struct filter *parse(struct parser *s);
 
 static struct filter *parse_list(struct parser *s, enum op op) {
 	struct filter *f = ARENA_NEW(s->a, struct filter);
-	const struct filter **last = &f->first;
+	struct filter **last = &f->first;
 
 	f->op = op;
 	s->p++;
@@ -190,13 +194,13 @@ static struct filter *parse(struct parser *s) {
 	return f;
 }
 
-const struct filter *filter_parse(struct arena *a, const char *text, const char **ret_why) {
+struct filter *filter_parse(struct arena *a, const char *text, const char **ret_why) {
 	struct parser s = { .a = a, .p = text };
 	/* Some tools write the outermost brackets away. */
 	const char *start = text + strspn(text, " \t\r\n");
 	if (*start && *start != '(')
 		s.p = arena_printf(a, "(%s)", start);
-	const struct filter *f = parse(&s);
+	struct filter *f = parse(&s);
 
 	if (f) {
 		skip_blanks(&s);
@@ -214,12 +218,19 @@ void filter_names(const struct filter *f, void (*name)(void *to, const char *fol
 		filter_names(part, name, to);
 }
 
+void filter_tell(struct filter *f, const char *folded, bool numbers) {
+	if (f->name && f->id < 0 && strcmp(f->name, folded) == 0)
+		f->kind = numbers ? NUMBER : TEXT;
+	for (struct filter *part = f->first; part; part = part->next)
+		filter_tell(part, folded, numbers);
+}
+
 /* ---- evaluating ---- */
 
-static bool number(struct value v, int64_t *ret) {
+static bool number(const struct filter *f, struct value v, int64_t *ret) {
 	char *end;
 
-	if (!v.len)
+	if (!v.len || f->kind == TEXT)
 		return false;
 	errno = 0;
 	*ret = strtoll(v.data, &end, 10);
@@ -253,7 +264,7 @@ static bool equal(struct arena *a, const struct filter *f, struct value have) {
 	if (id >= 0 && attributes[id].syntax != SYNTAX_TEXT &&
 	    attributes[id].syntax != SYNTAX_INTEGER)
 		return value_equal((enum attribute)id, have, asked);
-	if (number(have, &x) && number(asked, &y))
+	if (number(f, have, &x) && number(f, asked, &y))
 		return x == y;
 	return text_same(have.data, asked.data) ||
 	       (strchr(asked.data, '=') && dn_same(have.data, asked.data));
@@ -285,7 +296,7 @@ static bool ordered(struct arena *a, const struct filter *f, struct value have) 
 	int64_t x, y;
 	int order;
 
-	if (number(have, &x) && number(f->pieces[0], &y))
+	if (number(f, have, &x) && number(f, f->pieces[0], &y))
 		order = (x > y) - (x < y);
 	else
 		order = strcmp(text_fold(a, have.data), text_fold(a, f->pieces[0].data));
@@ -295,7 +306,7 @@ static bool ordered(struct arena *a, const struct filter *f, struct value have) 
 static bool bits(const struct filter *f, struct value have) {
 	int64_t x, mask;
 
-	if (!number(have, &x) || !number(f->pieces[0], &mask))
+	if (!number(f, have, &x) || !number(f, f->pieces[0], &mask))
 		return false;
 	return f->op == ALL_BITS ? (x & mask) == mask : (x & mask) != 0;
 }

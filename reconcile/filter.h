@@ -19,10 +19,16 @@
 struct filter;
 
 /* NULL where it cannot be evaluated; *ret_why says why, as the end of a sentence. */
-const struct filter *filter_parse(struct arena *a, const char *text, const char **ret_why);
+struct filter *filter_parse(struct arena *a, const char *text, const char **ret_why);
 
 /* Calls `name` for every attribute that the filter mentions, folded; doubles included. */
 void filter_names(const struct filter *f, void (*name)(void *to, const char *folded), void *to);
+
+/*
+ * Says of an attribute that is not of the table of attributes whether its values are numbers. Of
+ * one of which nothing is said two values are numbers where both look like it: `007` is `7` then.
+ */
+void filter_tell(struct filter *f, const char *folded, bool numbers);
 
 /* What the filter is asked of: all values of an attribute, by its folded name and its place in
  * the table of attributes (-1: it is not of the table). */

@@ -59,13 +59,48 @@ static size_t rules_of(struct world *w, const struct answer *objects, bool polic
 	return n;
 }
 
-static void read_schema(struct rulebook *r, const struct answer *schema) {
+/* By attributeSyntax (MS-ADTS 3.1.1.2.2.2), else by LDAP's syntax (RFC 4517, 3.3.16). */
+static bool holds_numbers(const char *syntax) {
+	static const char *const numbers[] = { "2.5.5.9", "2.5.5.16",
+		                               "1.3.6.1.4.1.1466.115.121.1.27",
+		                               "1.2.840.113556.1.4.906" };
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		if (strcmp(syntax, numbers[i]) == 0)
+			return true;
+	return false;
+}
+
+static void tell(const struct recipient_rule *rules, size_t n, const char *folded, bool numbers) {
+	for (size_t i = 0; i < n; i++)
+		if (rules[i].filter)
+			filter_tell(rules[i].filter, folded, numbers);
+}
+
+/* To the filters that ask for it: which kind of values does this attribute have? */
+static void tell_filters(struct world *w, struct rulebook *r, const char *name,
+                         const char *syntax) {
+	size_t n;
+	const char *const *wanted = world_wanted(w, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (text_same(wanted[i], name)) {
+			tell(r->policies, r->n_policies, wanted[i], holds_numbers(syntax));
+			tell(r->lists, r->n_lists, wanted[i], holds_numbers(syntax));
+		}
+}
+
+static void read_schema(struct world *w, struct rulebook *r, const struct answer *schema) {
 	r->has_schema = schema->n > 0;
 	for (size_t i = 0; i < schema->n; i++) {
-		const char *name = entry_text(schema->entries[i], ATTR_LDAP_DISPLAY_NAME);
+		const struct entry *e = schema->entries[i];
+		const char *name = entry_text(e, ATTR_LDAP_DISPLAY_NAME);
+		const char *syntax = entry_text(e, ATTR_ATTRIBUTE_SYNTAX);
 		int id = name ? attribute_find(name, strlen(name)) : -1;
 		if (id >= 0)
 			r->attribute_known[id] = true;
+		else if (name && syntax)
+			tell_filters(w, r, name, syntax);
 	}
 }
 
@@ -94,7 +129,7 @@ bool rulebook_ask(struct world *w, struct keys *needs) {
 	r->n_lists = rules_of(w, answers + CLASS_LISTS, false, r->lists);
 	qsort(r->policies, r->n_policies, sizeof(*r->policies), by_priority);
 	qsort(r->lists, r->n_lists, sizeof(*r->lists), by_dn);
-	read_schema(r, answers + CLASS_SCHEMA);
+	read_schema(w, r, answers + CLASS_SCHEMA);
 	world_set_rulebook(w, r);
 	return true;
 }

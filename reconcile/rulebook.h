@@ -12,7 +12,7 @@
 /* An object with a purportedSearch. */
 struct recipient_rule {
 	const struct entry *object;
-	const struct filter *filter; /* NULL: it cannot be evaluated, for `why` */
+	struct filter *filter; /* NULL: it cannot be evaluated, for `why` */
 	const char *why;
 };
 

@@ -74,27 +74,28 @@ static int group_of(const struct lookup *l) {
 	return kind >= KEY_USER_GUID && kind <= KEY_USER_DISPLAY_NAME ? PEOPLE : ANYBODY;
 }
 
-/* A schema that is no entries, as the planner asks for one. */
+/* The schema, as the planner asks for it: as entries. */
 static void answer_schema(const struct ldap_server *s, struct key key, struct world *w) {
 	struct arena *a = world_arena(w);
-	const struct entry **v = ARENA_ARRAY(a, const struct entry *, ATTR_COUNT);
-	size_t n = 0;
+	const struct entry **v = ARENA_ARRAY(a, const struct entry *, s->n_types + 1);
 
-	for (int id = 0; id < ATTR_COUNT; id++) {
-		if (!s->known[id])
-			continue;
+	for (size_t i = 0; i < s->n_types; i++) {
+		const char *name = s->types[i].name, *syntax = s->types[i].syntax;
 		struct entry *e = ARENA_NEW(a, struct entry);
-		struct value *name = ARENA_NEW(a, struct value);
-		*name = (struct value){ attributes[id].name, strlen(attributes[id].name) };
-		e->attributes = ARENA_NEW(a, struct attribute_values);
-		e->attributes[0] =
-		        (struct attribute_values){ ATTR_LDAP_DISPLAY_NAME, false, 1, name };
-		e->n = 1;
-		e->dn = e->normal = e->identity =
-		        arena_printf(a, "cn=%s,cn=subschema", attributes[id].name);
-		v[n++] = e;
+		struct value *values = ARENA_ARRAY(a, struct value, 2);
+		e->attributes = ARENA_ARRAY(a, struct attribute_values, 2);
+		values[0] = (struct value){ name, strlen(name) };
+		e->attributes[e->n++] =
+		        (struct attribute_values){ ATTR_LDAP_DISPLAY_NAME, false, 1, values };
+		if (syntax) {
+			values[1] = (struct value){ syntax, strlen(syntax) };
+			e->attributes[e->n++] = (struct attribute_values){ ATTR_ATTRIBUTE_SYNTAX,
+				                                           false, 1, values + 1 };
+		}
+		e->dn = e->normal = e->identity = arena_printf(a, "cn=%s,cn=subschema", name);
+		v[i] = e;
 	}
-	world_answer_entries(w, key, v, n);
+	world_answer_entries(w, key, v, s->n_types);
 }
 
 /* "": the DN itself is all that is asked for. */

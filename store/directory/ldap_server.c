@@ -1,5 +1,6 @@
 #include "store/directory/ldap_server.h"
 
+#include <ctype.h>
 #include <ldap_schema.h>
 #include <string.h>
 #include <strings.h>
@@ -84,7 +85,7 @@ static int read_root(struct ldap_link *l, struct arena *a, struct ldap_server *s
 
 struct type {
 	const char *name; /* folded; or the OID */
-	const char *above;
+	const char *above, *syntax;
 	bool equality;
 	UT_hash_handle hh;
 };
@@ -95,6 +96,7 @@ static void put_type(struct arena *a, struct type **table, const char *name,
 
 	t->name = text_fold(a, name);
 	t->above = type->at_sup_oid ? text_fold(a, type->at_sup_oid) : NULL;
+	t->syntax = type->at_syntax_oid ? arena_strdup(a, type->at_syntax_oid) : NULL;
 	t->equality = type->at_equality_oid != NULL;
 	HASH_FIND_STR(*table, t->name, known);
 	if (!known)
@@ -132,6 +134,28 @@ static bool has_equality(struct type *table, const struct type *t) {
 	return false;
 }
 
+/* As matching rules: that of the one above it, where it has none itself. */
+static const char *syntax_of(struct type *table, const struct type *t) {
+	enum { DEPTH = 16 };
+
+	for (int i = 0; t && i < DEPTH; i++, t = type_of(table, t->above))
+		if (t->syntax)
+			return t->syntax;
+	return NULL;
+}
+
+static void take_types(struct arena *a, struct ldap_server *s, struct type *table) {
+	s->types = ARENA_ARRAY(a, struct ldap_type, HASH_COUNT(table) + 1);
+	for (struct type *t = table; t; t = t->hh.next) {
+		if (isdigit((unsigned char)*t->name))
+			continue; /* the OID */
+		const char *syntax = syntax_of(table, t);
+		s->types[s->n_types++] =
+		        (struct ldap_type){ arena_strdup(a, t->name),
+			                    syntax ? arena_strdup(a, syntax) : NULL };
+	}
+}
+
 static void take_known(struct ldap_server *s, struct type *table) {
 	struct arena *scratch = arena_new();
 
@@ -166,9 +190,10 @@ static int read_subschema(struct ldap_link *l, struct arena *a, struct ldap_serv
 	             ask.found.v[0].n;
 	for (size_t i = 0; shown && i < ask.found.v[0].n; i++)
 		take_type(scratch, &table, ask.found.v[0].lines[i].value.data);
-	if (shown)
+	if (shown) {
 		take_known(s, table);
-	else if (s->active_directory && ask.end == LDAP_ASK_ANSWERED)
+		take_types(a, s, table);
+	} else if (s->active_directory && ask.end == LDAP_ASK_ANSWERED)
 		know_everything(s);
 	else
 		r = fail(l, a, &ask, "the server's schema", err);

@@ -11,6 +11,10 @@
 #include "reconcile/attributes.h"
 #include "store/directory/ldap_link.h"
 
+struct ldap_type {
+	const char *name, *syntax; /* name: folded; syntax: an OID, or NULL */
+};
+
 struct ldap_server {
 	const char *base; /* the default naming context, else the first; NULL: it has none */
 	const char *configuration; /* NULL where it names none */
@@ -23,6 +27,9 @@ struct ldap_server {
 	bool domain_scope;     /* it can be told to refer nobody elsewhere */
 	/* Of the attributes: may an entry have it, and can it be searched for by value? */
 	bool known[ATTR_COUNT], searchable[ATTR_COUNT];
+	/* All of its schema, by every name of each. */
+	struct ldap_type *types;
+	size_t n_types;
 };
 
 int ldap_server_read(struct ldap_link *l, struct arena *a, struct ldap_server *ret,
