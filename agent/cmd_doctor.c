@@ -67,6 +67,9 @@ static int read_store(struct doctor *d, struct error *err) {
 	if (r == OK)
 		r = inventory_examine(d->inventory, d->a, &f->format, &f->faults, &f->n_faults,
 		                      err);
+	/* What a damaged one holds is not asked: it may be wrong. */
+	if (r == OK && f->n_faults)
+		return OK;
 	if (r == OK)
 		r = inventory_list(d->inventory, d->a, &databases, &f->n_databases, &mailboxes,
 		                   &f->n_mailboxes, err);
@@ -84,8 +87,9 @@ static void look_at_store(struct doctor *d) {
 	if (read_store(d, &err) < 0) {
 		d->store.unreadable = arena_strdup(d->a, err.text);
 		d->store.n_databases = 0;
-		d->inventory = inventory_close(d->inventory);
 	}
+	if (d->store.unreadable || d->store.n_faults)
+		d->inventory = inventory_close(d->inventory);
 	judge_store(&d->checks, &d->store, d->s->now);
 }
 
@@ -219,8 +223,7 @@ static void look_inside(struct doctor *d, struct directory *directory, const str
 	if (role == ROLE_MAILBOXES) {
 		const struct connection *const *list = wishes(d, &n);
 		decide(d, directory, &survey, list, n);
-		judge_organisation(&d->checks, survey.world, d->store.databases,
-		                   d->store.n_databases);
+		judge_organisation(&d->checks, survey.world, &d->store);
 		judge_schema(&d->checks, survey.world, e->root);
 		sample = sample_of(d, &survey);
 	}

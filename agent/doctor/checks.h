@@ -65,9 +65,8 @@ enum directory_role { ROLE_MAILBOXES, ROLE_ACCOUNTS };
 /* Can it be reached, and is it secure? (judge_server.c) */
 void judge_servers(struct checks *c, const struct examination *e, const struct bind_config *bind);
 
-/* The organisation, as it was read; `databases` are the store's (judge_world.c). */
-void judge_organisation(struct checks *c, const struct world *w,
-                        const struct database_row *databases, size_t n_databases);
+/* The organisation, as it was read, and whether the store knows its databases (judge_world.c). */
+void judge_organisation(struct checks *c, const struct world *w, const struct store_facts *store);
 void judge_schema(struct checks *c, const struct world *w, const struct examined_root *root);
 
 /* What we may do with a user; `how` he was chosen (judge_user.c). */

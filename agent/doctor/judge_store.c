@@ -58,6 +58,8 @@ void judge_store(struct checks *c, const struct store_facts *f, int64_t now) {
 		return;
 	}
 	judge_file(c, f);
+	if (f->n_faults)
+		return;
 	judge_age(c, f, now);
 	if (f->n_intents)
 		check(c, "intents", VERDICT_WARNING,

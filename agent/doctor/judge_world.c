@@ -27,10 +27,17 @@ static bool is_row(const struct entry *e, const struct database_row *row, const 
 
 /* Databases of the directory and of the store are the same ones. */
 static void judge_databases(struct checks *c, const struct answer *databases,
-                            const struct database_row *rows, size_t n_rows) {
+                            const struct store_facts *store) {
+	const struct database_row *rows = store->databases;
+	size_t n_rows = store->n_databases;
 	struct examined_texts unknown = { 0 }, gone = { 0 };
 	bool *met = ARENA_ARRAY(c->a, bool, n_rows + 1);
 
+	if (store->unreadable || store->n_faults) {
+		check(c, "databases", VERDICT_SKIPPED, NULL,
+		      "the store cannot be read: which of them it knows cannot be told");
+		return;
+	}
 	for (size_t i = 0; i < databases->n; i++) {
 		const char *name = name_of(c->a, databases->entries[i]);
 		bool found = false;
@@ -77,8 +84,7 @@ static bool count(struct checks *c, const struct world *w, const char **ret) {
 	return true;
 }
 
-void judge_organisation(struct checks *c, const struct world *w,
-                        const struct database_row *databases, size_t n_databases) {
+void judge_organisation(struct checks *c, const struct world *w, const struct store_facts *store) {
 	const char *counted;
 
 	if (!count(c, w, &counted)) {
@@ -108,7 +114,7 @@ void judge_organisation(struct checks *c, const struct world *w,
 		      "databases are seen and no server: every connect would be "
 		      "`home-server-unknown` (%s)",
 		      counted);
-	judge_databases(c, &found, databases, n_databases);
+	judge_databases(c, &found, store);
 }
 
 /* ---- the schema ----------------------------------------------------------------------------- */

@@ -20,6 +20,11 @@ int inventory_examine(struct inventory *inv, struct arena *a, int64_t *ret_forma
 		if (n < FAULTS_MAX && strcmp(text, "ok") != 0)
 			faults[n++] = text;
 	}
+	/* So damaged that it cannot be looked through. */
+	if (r < 0 && (sqlite3_errcode(inv->db) & 0xff) == SQLITE_CORRUPT) {
+		faults[n < FAULTS_MAX ? n++ : n - 1] = arena_strdup(a, err->text);
+		r = OK;
+	}
 	*ret_faults = faults;
 	*ret_n = n;
 	return r;
