@@ -7,6 +7,7 @@
 #include "agent/file.h"
 #include "agent/manifests.h"
 #include "agent/output.h"
+#include "agent/reach.h"
 #include "agent/session.h"
 #include "agent/survey.h"
 #include "base/text.h"
@@ -167,13 +168,24 @@ static struct sample sample_of(struct doctor *d, const struct survey *survey) {
 		                false };
 }
 
+/* Without what it says of other directories: those have their own turn, and all that counts here is
+ * who the user is. */
+static const struct connection *here_alone(struct arena *a, const struct connection *c) {
+	struct connection *copy = ARENA_NEW(a, struct connection);
+
+	*copy = *c;
+	copy->domain_controller = NULL;
+	copy->type = c->type == TYPE_LINKED ? TYPE_SHARED : c->type;
+	return copy;
+}
+
 /* A connection that is in no manifest, for the user of --user. */
 static const struct connection *const *wishes(struct doctor *d, size_t *ret_n) {
 	size_t n = d->connections.n < TRIED ? d->connections.n : TRIED;
 	const struct connection **list = ARENA_ARRAY(d->a, const struct connection *, n + 1);
 
 	for (size_t i = 0; i < n; i++)
-		list[i] = d->connections.v + i;
+		list[i] = here_alone(d->a, d->connections.v + i);
 	if (d->s->o->user || !n) {
 		struct connection *c = ARENA_NEW(d->a, struct connection);
 		*c = (struct connection){ .manifest = "",
@@ -269,38 +281,60 @@ static void look_at_directory(struct doctor *d, const char *about,
 
 /* ---- account forests ------------------------------------------------------------------------ */
 
-static const char *beside(const struct doctor *d, const char *path) {
-	return path && d->s->config.file ? file_beside(d->a, d->s->config.file, path) : path;
-}
+static void look_at_forest(struct doctor *d, const char *about, const struct elsewhere *e) {
+	struct directory_options o;
+	struct error err;
 
-static struct directory_options options_of(const struct doctor *d, const struct credential *c) {
-	struct directory_options o = { .uri = c->uri,
-		                       .base = c->base,
-		                       .bind = c->bind,
-		                       .tls = c->tls,
-		                       .timeout = d->s->config.directory.timeout };
-
-	if (text_same(arena_copy(d->a, o.uri, 5), "ldif:"))
-		o.uri = arena_printf(d->a, "ldif:%s", beside(d, o.uri + 5));
-	o.bind.password_file = beside(d, o.bind.password_file);
-	o.bind.keytab = beside(d, o.bind.keytab);
-	o.tls.ca_file = beside(d, o.tls.ca_file);
-	o.tls.cert_file = beside(d, o.tls.cert_file);
-	o.tls.key_file = beside(d, o.tls.key_file);
-	return o;
-}
-
-static void look_at_credential(struct doctor *d, const struct credential *c) {
-	const char *about = arena_printf(d->a, "credential %s", c->name);
-
-	if (c->uri) {
-		struct directory_options o = options_of(d, c);
+	if (reach_elsewhere(d->s, d->a, e, &o, &err) == OK) {
 		look_at_directory(d, about, &o, ROLE_ACCOUNTS);
 		return;
 	}
+	d->invalid = true;
 	d->checks.about = about;
+	check(&d->checks, "settings", VERDICT_FAULT, "correct the config", "%s", err.text);
+}
+
+/* One that has no address of its own is used at those that linked connections name. */
+static void look_where_used(struct doctor *d, const char *credential) {
+	struct texts seen = { 0 };
+
+	for (size_t i = 0; i < d->connections.n; i++) {
+		const struct connection *c = d->connections.v + i;
+		const char *by = c->linked.credential ? c->linked.credential : "";
+		struct elsewhere e;
+		bool known = false;
+		if (c->type != TYPE_LINKED || strcmp(by, credential) != 0)
+			continue;
+		elsewhere_parse(d->a, elsewhere_forest(d->a, c), &e);
+		for (size_t k = 0; k < seen.n && !known; k++)
+			known = strcmp(seen.v[k], e.host) == 0;
+		if (known)
+			continue;
+		ARENA_PUSH(d->a, &seen, e.host);
+		look_at_forest(d,
+		               arena_printf(d->a, "%s%s at %s",
+		                            *by ? "credential " : "account forest", by, e.host),
+		               &e);
+	}
+	if (seen.n || !*credential)
+		return;
+	d->checks.about = arena_printf(d->a, "credential %s", credential);
 	check(&d->checks, "server", VERDICT_SKIPPED, NULL,
-	      "it has no uri: each linked connection names its own domain controller");
+	      "it has no uri, and no linked connection uses it");
+}
+
+static void look_at_forests(struct doctor *d) {
+	const struct config *c = &d->s->config;
+
+	for (size_t i = 0; i < c->n_credentials; i++) {
+		const struct credential *by = c->credentials + i;
+		const struct elsewhere e = { .forest = true, .host = "", .credential = by->name };
+		if (by->uri)
+			look_at_forest(d, arena_printf(d->a, "credential %s", by->name), &e);
+		else
+			look_where_used(d, by->name);
+	}
+	look_where_used(d, "");
 }
 
 /* ---- all of it ------------------------------------------------------------------------------ */
@@ -349,8 +383,7 @@ int cmd_doctor(const struct options *o, struct arena *a) {
 	look_at_manifests(&d);
 	look_at_store(&d);
 	look_at_directory(&d, "directory", &s.directory, ROLE_MAILBOXES);
-	for (size_t i = 0; i < s.config.n_credentials; i++)
-		look_at_credential(&d, s.config.credentials + i);
+	look_at_forests(&d);
 	inventory_close(d.inventory);
 	code = show(&d, &outputs);
 	return code ? code : verdict_of(&d);

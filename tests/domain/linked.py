@@ -301,11 +301,29 @@ def an_account_of_our_own_is_none():
         w.expect(ann=("blocked", "master-account-local"))
 
 
+def doctor_looks_at_every_forest():
+    """By a credential with an address, and by one for which a manifest names the server."""
+    with World() as w:
+        credentials = w.folder.more["credentials"]
+        credentials["free"] = {k: dict(v) if isinstance(v, dict) else v
+                               for k, v in credentials["fabrikam"].items() if k != "uri"}
+        credentials["spare"] = {"method": "anonymous"}
+        w.folder.ask(w.own.config())
+        wish = w.link("Ann Ames", "Max Power")
+        wish["linked"]["credential"] = "free"
+        w.wish(wish)
+        done = w.folder.expect((0, 1), "doctor", "-o", "json")
+        found = {(c["about"], c["name"]): c["verdict"] for c in json.loads(done.stdout)["checks"]}
+        for about in ("directory", "credential fabrikam", f"credential free at {w.other.address}"):
+            must(found.get((about, "bind")) == "ok", f"{about}: {found.get((about, 'bind'))}")
+        must(found.get(("credential spare", "server")) == "skipped", "a credential nobody uses")
+
+
 TESTS = [by_passwords, by_keytabs_of_both_forests, by_a_keytab_and_a_password,
          one_that_is_down_leaves_the_others, one_that_is_slow_costs_its_time_once,
          one_that_is_gone_between_plan_and_write_is_stale, one_that_refuses_the_credential_says_so,
          what_changes_over_there_makes_it_stale, another_account_takes_a_persons_word,
-         it_is_converted_to_and_fro, an_account_of_our_own_is_none]
+         it_is_converted_to_and_fro, an_account_of_our_own_is_none, doctor_looks_at_every_forest]
 
 
 def main():
