@@ -18,7 +18,7 @@ static const struct habit commands[] = {
 	{ "store", "write `mbxctl store import FILE` or `mbxctl store list`" },
 	{ "rollback revert restore disconnect destroy", "`mbxctl undo RUN` takes a run back" },
 	{ "log audit runs", "`mbxctl history` lists the runs" },
-	{ "agent daemon watch", "this version has none; run `mbxctl apply --yes` from a timer" },
+	{ "daemon watch serve start", "`mbxctl agent` reconciles for ever" },
 	{ "pause", "`mbxctl suspend` has the agent write nothing for a while" },
 	{ "unpause", "`mbxctl resume` ends a suspension of the agent" },
 	{ "diagnose examine preflight", "`mbxctl doctor` tells what an account lacks" },
