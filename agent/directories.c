@@ -142,25 +142,40 @@ static void fetch_like(struct directories *d, const struct keys *keys, size_t fi
 	arena_free(a);
 }
 
-static bool all_own(const struct keys *keys) {
-	for (size_t i = 0; i < keys->n; i++)
-		if (keys->v[i].directory)
-			return false;
-	return true;
-}
+/* The first key of each other directory: as many as there are of those. */
+static size_t first_of_each(const struct keys *keys, size_t **ret, struct arena *a) {
+	struct {
+		size_t *v;
+		size_t n, cap;
+	} firsts = { 0 };
 
-void directories_fetch(struct directories *d, const struct keys *keys, struct world *w) {
-	if (all_own(keys)) {
-		directory_fetch(d->own, keys, w);
-		return;
-	}
 	for (size_t i = 0; i < keys->n; i++) {
 		size_t k = 0;
-		while (k < i && !same_name(keys->v[k].directory, keys->v[i].directory))
+		while (keys->v[i].directory && k < firsts.n &&
+		       strcmp(keys->v[firsts.v[k]].directory, keys->v[i].directory) != 0)
 			k++;
-		if (k == i)
-			fetch_like(d, keys, i, w);
+		if (keys->v[i].directory && k == firsts.n)
+			ARENA_PUSH(a, &firsts, i);
 	}
+	*ret = firsts.v;
+	return firsts.n;
+}
+
+/* Our own comes last: what is written right afterwards shall not be older for another's slowness.
+ */
+void directories_fetch(struct directories *d, const struct keys *keys, struct world *w) {
+	struct arena *a = arena_new();
+	size_t *firsts, n = first_of_each(keys, &firsts, a), own = 0;
+
+	for (size_t i = 0; i < n; i++)
+		fetch_like(d, keys, firsts[i], w);
+	while (own < keys->n && keys->v[own].directory)
+		own++;
+	if (!n)
+		directory_fetch(d->own, keys, w);
+	else if (own < keys->n)
+		fetch_like(d, keys, own, w);
+	arena_free(a);
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */
