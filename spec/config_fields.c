@@ -28,7 +28,9 @@ static const char *dn_fault(struct arena *a, const char *text) {
 	  .offset = offsetof(type, member method),                                                 \
 	  .names = bind_methods,                                                                   \
 	  .help = "how to bind: simple, gssapi, external or anonymous" },                          \
-	        { .key = "dn", .offset = offsetof(type, member dn), .help = "simple: who binds" }, \
+	        { .key = "dn",                                                                     \
+		  .offset = offsetof(type, member dn),                                             \
+		  .help = "simple: who binds; to Active Directory also by UPN or DOMAIN\\name" },  \
 	        { .key = "passwordFile",                                                           \
 		  .offset = offsetof(type, member password_file),                                  \
 		  .help = "simple: the file that holds the password" },                            \

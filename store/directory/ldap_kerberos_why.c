@@ -47,7 +47,7 @@ static const struct {
 	{ KRB5KDC_ERR_ETYPE_NOSUPP, ERR_INVALID,
 	  "the KDC of {realm} and this machine have no encryption type in common for {client}; "
 	  "let the account have AES keys and make the keytab anew" },
-	{ KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN, ERR_INVALID,
+	{ KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN, ERR_IO,
 	  "the KDC of {realm} knows no service {service}; write the name into the URI by which the "
 	  "server is known in its domain (dc01.contoso.com), not its address or another name" },
 	{ KRB5_KDC_UNREACH, ERR_IO,

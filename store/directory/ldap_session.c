@@ -176,6 +176,10 @@ static struct ldap_target as_bound(const struct ldap_target *t) {
 	return bound;
 }
 
+bool ldap_target_is_nobody(const struct ldap_target *t) {
+	return as_bound(t).bind.method == BIND_ANONYMOUS;
+}
+
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static int prepare(LDAP *ld, const struct ldap_target *t, struct error *err) {

@@ -30,6 +30,9 @@ struct ldap_target ldap_target_copy(struct arena *a, const struct ldap_target *t
  */
 int ldap_target_check(const struct ldap_target *t, struct error *err) MUST_USE;
 
+/* Do we bind as nobody in particular? */
+bool ldap_target_is_nobody(const struct ldap_target *t);
+
 /* Is told whom the thread waits for where that is not the server: "the KDC of CONTOSO.COM", and
  * "" afterwards. */
 struct ldap_watch {
