@@ -4,8 +4,6 @@ import os
 import pathlib
 import re
 import sys
-import time
-import traceback
 import uuid
 
 SOURCE = pathlib.Path(os.environ["MBXCTL_SOURCE"])
@@ -146,25 +144,8 @@ def changed(before, after):
 
 
 def main(tests, arguments):
-    """Runs the tests of a file that are named, or all of them."""
     cannot = samba.prepare()
-    if cannot:
-        print(cannot)
-        return samba.SKIPPED
-    slapd.clean_up_when_told_to_end()
-    failed = 0
-    for test in tests:
-        if arguments and test.__name__ not in arguments:
-            continue
-        began = time.monotonic()
-        try:
-            said = test()
-            print(f"ok   {test.__name__} ({time.monotonic() - began:.1f} s)"
-                  f"{': ' + said if said else ''}", flush=True)
-        except (Failure, slapd.Trouble) as trouble:
-            failed += 1
-            where = traceback.extract_tb(trouble.__traceback__)
-            line = next(f.lineno for f in reversed(where) if f.name != "must")
-            print(f"FAIL {test.__name__}, line {line}: "
-                  + str(trouble).replace("\n", "\n  "), flush=True)
-    return 1 if failed else 0
+    if not cannot:
+        return organisation.run_all(tests, arguments)
+    print(cannot)
+    return samba.SKIPPED

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 import uuid
 
 import yaml
@@ -187,11 +188,8 @@ def results(document):
     return {c["name"]: c["result"] for c in document["connections"]}
 
 
-def main(tests, arguments):
-    """Runs the tests of a file that are named, or all of them."""
-    if not slapd.SLAPD:
-        print("there is no slapd here")
-        return SKIPPED
+def run_all(tests, arguments):
+    """Those of a file that are named, or all of them."""
     slapd.clean_up_when_told_to_end()
     failed = 0
     for test in tests:
@@ -204,6 +202,15 @@ def main(tests, arguments):
                   f"{': ' + said if said else ''}", flush=True)
         except (Failure, slapd.Trouble) as trouble:
             failed += 1
-            print(f"FAIL {test.__name__}: {re.sub('(?m)^', '  ', str(trouble)).lstrip()}",
-                  flush=True)
+            where = traceback.extract_tb(trouble.__traceback__)
+            line = next(f.lineno for f in reversed(where) if f.name != "must")
+            print(f"FAIL {test.__name__}, line {line}: "
+                  + str(trouble).replace("\n", "\n  "), flush=True)
     return 1 if failed else 0
+
+
+def main(tests, arguments):
+    if slapd.SLAPD:
+        return run_all(tests, arguments)
+    print("there is no slapd here")
+    return SKIPPED
