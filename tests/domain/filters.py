@@ -270,7 +270,7 @@ def address_lists():
                          for w in c["warnings"])
             must(hidden or len(skipped) == len(NEVER), f"{c['name']}: skipped are {skipped}")
     some = sum(len(b) == 2 for b in both.values())
-    return f"{len(ALL)} filters, {some} of them met by some and not by others, {matches} memberships"
+    return f"{len(ALL)} filters, {some} of them met by some but not all, {matches} memberships"
 
 
 # What an email address policy makes itself is hidden from its filter.
@@ -301,7 +301,8 @@ def email_address_policies():
         after = domain.entries(base=forest.PEOPLE)
         chosen, wrong, names = {}, [], set()
         policies = domain.entries("(objectClass=msExchRecipientPolicy)", base=ORG)
-        for entry in sorted(policies.values(), key=lambda e: int(forest.first(e, "msExchPolicyOrder"))):
+        for entry in sorted(policies.values(),
+                            key=lambda e: int(forest.first(e, "msExchPolicyOrder"))):
             for dn in domain.entries(forest.first(entry, "purportedSearch"), ["1.1"]):
                 chosen.setdefault(dn, entry)
         for p in people:

@@ -48,13 +48,19 @@ def guid(*what):
 SELF = bytes.fromhex("01010000000000050a000000")
 
 
-def sd(rights, sid=SELF):
-    """The security descriptor that gives somebody these rights of a mailbox."""
-    ace = b"\0\2" + (8 + len(sid)).to_bytes(2, "little") + rights.to_bytes(4, "little") + sid
-    acl = b"\4\0" + (8 + len(ace)).to_bytes(2, "little") + b"\1\0\0\0" + ace
+def sd_of(rights):
+    """The security descriptor of a mailbox that gives [(rights, SID)]."""
+    aces = b"".join(b"\0\2" + (8 + len(sid)).to_bytes(2, "little") + mask.to_bytes(4, "little")
+                    + sid for mask, sid in rights)
+    acl = (b"\4\0" + (8 + len(aces)).to_bytes(2, "little") + len(rights).to_bytes(2, "little")
+           + bytes(2) + aces)
     owner, group, dacl = 20, 32, 44
     return (b"\1\0\4\x80" + owner.to_bytes(4, "little") + group.to_bytes(4, "little") + bytes(4)
             + dacl.to_bytes(4, "little") + 2 * SELF + acl)
+
+
+def sd(rights, sid=SELF):
+    return sd_of([(rights, sid)])
 
 
 def entry_ldif(dn, **attributes):

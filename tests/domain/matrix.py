@@ -101,7 +101,7 @@ class Case:
         return (f"case {self.id} ({self.kind} by {self.key}, account {self.account}"
                 f"{', allowed' if self.consent else ''}, {self.policies or 'no policies'})")
 
-    # ---- the world --------------------------------------------------------------------------------
+    # ---- the world ------------------------------------------------------------------------------
 
     def ldif(self):
         more = {"userPrincipalName": f"{self.upn}@contoso.com"} if self.upn else {}
@@ -149,7 +149,7 @@ class Case:
                   "allow": [CONSENT[self.kind]] if self.consent else None}
         return "  - " + forest.yaml_flow({k: v for k, v in fields.items() if v}) + "\n"
 
-    # ---- what has to become of it -------------------------------------------------------------------
+    # ---- what has to become of it -----------------------------------------------------------------
 
     def reasons(self):
         wrong = self.account != TYPES[self.kind][0]
@@ -163,7 +163,7 @@ class Case:
         alias = best_fit(self.wanted_alias())
         if not self.title:
             return "Default Policy", [f"SMTP:{alias}@contoso.com"]
-        both = "".join(c for c in f"{best_fit(self.given)}.{best_fit(self.sn)}{self.id}" if c != " ")
+        both = f"{best_fit(self.given)}.{best_fit(self.sn)}{self.id}".replace(" ", "")
         return "Department heads", [f"SMTP:{both}@contoso.com", f"smtp:{alias}@contoso.com"]
 
     def wanted_alias(self):

@@ -219,7 +219,8 @@ def check(rows, document, before, after, guids):
 
 def run(apply):
     rows = [Row(name, *row) for name, row in ROWS.items()]
-    ldif = (forest.PEOPLES_OU + f"dn: OU=Elsewhere,{forest.BASE}\nobjectClass: organizationalUnit\n\n"
+    elsewhere = forest.entry_ldif(f"OU=Elsewhere,{forest.BASE}", objectClass="organizationalUnit")
+    ldif = (forest.PEOPLES_OU + elsewhere
             + forest.user_ldif("Other", "other") + "".join(r.ldif() for r in rows))
     with forest.Domain(ldif=ldif) as domain:
         people = domain.entries(base=forest.PEOPLE)

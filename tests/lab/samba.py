@@ -96,7 +96,8 @@ class Domain:
         self.keytab_file = self.folder / "mbxctl.keytab"
         self.password_file = slapd.secret(self.folder / "password", template.PASSWORD)
         self.admin_password_file = slapd.secret(self.folder / "admin-password", template.PASSWORD)
-        made = certificates.make(self.folder, self.certificate, [self.address], [self.host, forest.name])
+        made = certificates.make(self.folder, self.certificate, [self.address],
+                                 [self.host, forest.name])
         self.ca_file = made.trusted
         self.conf, self.krb5_conf = self.folder / "smb.conf", self.folder / "krb5.conf"
         self.conf.write_text(template.smb_conf(
