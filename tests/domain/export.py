@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What ldapsearch exports of a domain controller, given as `ldif:`, gives the plan that the domain
-controller itself gives: for the sample organisation and for the matrix, before and after an apply."""
+controller itself gives: for the sample organisation and for the matrix, before and after an apply. So
+does an export of the account forest, given as the `ldif:` of a credential."""
 import shutil
 import sys
 
@@ -16,12 +17,15 @@ def says(document):
     return {c["name"]: c for c in document["connections"]}
 
 
-def compare(domain, live, when):
+def compare(domain, other, live, when):
     """Both plans of one world; the actions in it."""
-    with Folder({"uri": "ldif:export.ldif"}, {}) as offline:
+    accounts = {"fabrikam": {"method": "anonymous", "uri": "ldif:accounts.ldif"}} if other else {}
+    with Folder({"uri": "ldif:export.ldif"}, {}, credentials=accounts) as offline:
         shutil.copytree(live.path / "manifests", offline.path / "manifests", dirs_exist_ok=True)
         shutil.copy(live.store, offline.store)
         (offline.path / "export.ldif").write_text(domain.export(), encoding="utf-8")
+        if other:
+            (offline.path / "accounts.ldif").write_text(other.export(), encoding="utf-8")
         ours, theirs = says(live.plan()), says(offline.plan())
     must(ours.keys() == theirs.keys(), "not the same connections")
     for name, is_now in ours.items():
@@ -32,11 +36,12 @@ def compare(domain, live, when):
     return [c["action"] for c in ours.values()]
 
 
-def both(domain, manifests, inventory):
-    with Folder(domain.config(), manifests, inventory) as live:
-        before = compare(domain, live, "before")
+def both(domain, manifests, inventory, other=None):
+    credentials = forest.credentials(other) if other else {}
+    with Folder(domain.config(), manifests, inventory, credentials=credentials) as live:
+        before = compare(domain, other, live, "before")
         live.expect((0, 3), "apply", "--yes", "--held", timeout=300)
-        after = compare(domain, live, "after")
+        after = compare(domain, other, live, "after")
     must("connect" in before and "none" in after, f"{before}, then {after}")
     return f"{len(before)} connections, before and after an apply"
 
@@ -51,12 +56,9 @@ def the_sample():
 
 
 def the_matrix():
-    cases = [matrix.Case(n, *row) for n, row in enumerate(matrix.cut(matrix.whole(), 2))]
-    with forest.Domain(ldif=forest.PEOPLES_OU + "".join(c.ldif() for c in cases)) as domain:
-        entries = domain.entries(base=forest.PEOPLE)
-        manifest = forest.HEAD + "".join(c.connection(entries[c.dn]) for c in cases)
-        return both(domain, {"matrix.yaml": manifest},
-                    forest.inventory(domain, (c.row() for c in cases)))
+    with matrix.World(matrix.cut(matrix.whole(), 2)) as world:
+        return both(world.domain, {"matrix.yaml": world.manifest},
+                    forest.inventory(world.domain, (c.row() for c in world.cases)), world.other)
 
 
 if __name__ == "__main__":

@@ -254,17 +254,40 @@ def check_store(folder, cases):
          "the store holds others for connected than the directory")
 
 
+class World:
+    """Both forests with what the rows need, and the manifest."""
+
+    def __init__(self, rows):
+        self.cases = [Case(n, *row) for n, row in enumerate(rows)]
+        self.domain = self.other = None
+
+    def __enter__(self):
+        ldif = forest.PEOPLES_OU + "".join(c.ldif() for c in self.cases)
+        accounts = "".join(c.master_ldif() for c in self.cases if c.kind == "linked")
+        try:
+            self.domain = forest.Domain(ldif=ldif).start()
+            self.other = forest.Domain("fabrikam", ldif=accounts).start()
+            self.before = self.domain.entries(base=forest.PEOPLE)
+            masters = self.other.entries("(objectClass=user)", ["*"])
+            self.manifest = forest.HEAD + "".join(
+                c.connection(self.before[c.dn], self.other, masters) for c in self.cases)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *ignored):
+        for domain in (self.domain, self.other):
+            if domain:
+                domain.close()
+
+
 def run(rows, method="simple"):
-    cases = [Case(n, *row) for n, row in enumerate(rows)]
-    ldif = forest.PEOPLES_OU + "".join(c.ldif() for c in cases)
-    accounts = "".join(c.master_ldif() for c in cases if c.kind == "linked")
-    with forest.Domain(ldif=ldif) as domain, forest.Domain("fabrikam", ldif=accounts) as other:
-        before = domain.entries(base=forest.PEOPLE)
-        masters = other.entries("(objectClass=user)", ["*"])
-        manifest = forest.HEAD + "".join(c.connection(before[c.dn], other, masters) for c in cases)
-        with forest.Folder(domain.config(method), {"matrix.yaml": manifest},
+    with World(rows) as world:
+        domain, cases, before = world.domain, world.cases, world.before
+        with forest.Folder(domain.config(method), {"matrix.yaml": world.manifest},
                            forest.inventory(domain, (c.row() for c in cases)),
-                           credentials=forest.credentials(other, method)) as folder:
+                           credentials=forest.credentials(world.other, method)) as folder:
             check_plan(cases, folder.plan(), before)
             done = folder.expect((0, 3), "apply", "--yes", "--held", "-o", "json", timeout=400)
             check_entries(domain, cases, before, json.loads(done.stdout))
