@@ -192,7 +192,7 @@ def apply_asked(folder, intrude):
         intrude()
         os.write(person, b"yes\n")
         said += process.communicate(timeout=200)[1]
-        must(process.returncode == 4, lambda: f"exit {process.returncode}: {said}")
+        must(process.returncode == 4, lambda: f"exit {process.returncode}: {said[-2000:]}")
         out.seek(0)
         document = json.load(out)
     os.close(person)
