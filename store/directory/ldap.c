@@ -148,15 +148,32 @@ static int look_around(struct ldap *l, struct error *err) {
 	return r;
 }
 
-static bool serves(struct ldap_link *link) {
-	return link && !ldap_link_lost(link) && !ldap_link_stale(link);
+static bool stands(struct ldap_link *link) {
+	return link && !ldap_link_lost(link);
+}
+
+/* Where there is no fresh ticket, of a KDC that is down, the old one does for as long as it lasts.
+ */
+static void renew(struct ldap *l, struct ldap_link **link) {
+	struct ldap_link *fresh = NULL;
+	struct error err = { 0 };
+
+	if (!stands(*link) || !ldap_link_stale(*link))
+		return;
+	if (ldap_link_open(l->pinned, &l->peer, &fresh, &err) < 0) {
+		ldap_link_make_do(*link);
+		return;
+	}
+	ldap_link_close(*link);
+	*link = fresh;
 }
 
 /* A connection that stands from an earlier pass may have died since: then there is a second try. */
 static int connect_and_look(struct ldap *l, struct error *err) {
-	if (serves(l->read) && look_around(l, err) == OK)
+	renew(l, &l->read);
+	if (stands(l->read) && look_around(l, err) == OK)
 		return OK;
-	if (serves(l->read))
+	if (stands(l->read))
 		return err->code;
 	l->read = ldap_link_close(l->read);
 	l->write = ldap_link_close(l->write);
@@ -251,7 +268,8 @@ static const char *reopen(struct ldap *l, struct ldap_link **link) {
 		target.timeout_ms = HURRY_MS;
 	if (silent && l->read)
 		ldap_link_hurry(l->read, HURRY_MS);
-	if (serves(*link))
+	renew(l, link);
+	if (stands(*link))
 		return NULL;
 	*link = ldap_link_close(*link);
 	return ldap_link_open(&target, &l->peer, link, &err) == OK
@@ -278,8 +296,10 @@ static void ldap_fetch_keys(struct directory *d, const struct keys *keys, struct
 		                               l->options.base ? l->options.base : l->server.base));
 	if (!l->reader.server)
 		l->reader.why = "the directory was not read";
-	else if (l->read && ldap_link_stale(l->read))
-		(void)reopen_reader(l);
+	else {
+		renew(l, &l->read);
+		l->reader.link = l->read;
+	}
 	ldap_fetch(&l->reader, keys, w);
 }
 

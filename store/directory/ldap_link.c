@@ -299,6 +299,13 @@ bool ldap_link_stale(struct ldap_link *l) {
 	return stale;
 }
 
+void ldap_link_make_do(struct ldap_link *l) {
+	uv_mutex_lock(&l->mutex);
+	int64_t now = now_ms();
+	l->stale_at = l->ends_at > now ? now + (l->ends_at - now + 1) / 2 : INT64_MAX;
+	uv_mutex_unlock(&l->mutex);
+}
+
 const char *ldap_link_lost(struct ldap_link *l) {
 	uv_mutex_lock(&l->mutex);
 	bool gone = l->ended || l->abandoned || *l->why;

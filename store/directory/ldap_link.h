@@ -93,8 +93,10 @@ bool ldap_link_silent(struct ldap_link *l);
 /* From now on no answer is waited for any longer than this. */
 void ldap_link_hurry(struct ldap_link *l, int64_t timeout_ms);
 
-/* Was it bound with a ticket that is old by now? Then another should be opened. */
+/* Was it bound with a ticket of which half the time is gone? Then another should be opened. */
 bool ldap_link_stale(struct ldap_link *l);
+/* There is no other: it is stale again when half of what is left is gone, too. */
+void ldap_link_make_do(struct ldap_link *l);
 
 /* Why the connection is gone; NULL while it stands. */
 const char *ldap_link_lost(struct ldap_link *l);

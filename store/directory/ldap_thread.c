@@ -209,9 +209,14 @@ static void tell_awaited(void *link, const char *whom) {
 	uv_mutex_unlock(&l->mutex);
 }
 
-/* After half its life a ticket is old: what is begun with the connection then might outlast it. */
-static int64_t stale_at(const struct ldap_session *session) {
-	return session->last_ms ? (int64_t)(uv_hrtime() / 1000000) + session->last_ms / 2 : 0;
+/* What is begun with an old ticket might outlast it. */
+static void take_life(struct ldap_link *l, int64_t last_ms) {
+	int64_t now = (int64_t)(uv_hrtime() / 1000000);
+
+	if (last_ms) {
+		l->stale_at = now + last_ms / 2;
+		l->ends_at = now + last_ms;
+	}
 }
 
 static bool open_handle(struct thread *t) {
@@ -230,7 +235,7 @@ static bool open_handle(struct thread *t) {
 		l->error = err;
 	else
 		l->opened = !l->abandoned && !l->late;
-	l->stale_at = stale_at(&t->session);
+	take_life(l, t->session.last_ms);
 	uv_cond_signal(&l->told);
 	uv_mutex_unlock(&l->mutex);
 	return r == OK;

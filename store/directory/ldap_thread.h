@@ -35,7 +35,8 @@ struct ldap_link {
 	bool unstarted;     /* there is no thread */
 	bool silent;        /* an answer did not come in time */
 	bool late;          /* it was not opened in time */
-	int64_t stale_at;   /* 0: never */
+	int64_t stale_at;   /* 0: never; after half the life of the ticket */
+	int64_t ends_at;    /* the ticket does */
 	char awaited[128];  /* by the thread, where that is not the server; "" */
 	char why[512];      /* the connection was lost; "" */
 	struct error error; /* why it was not opened */

@@ -21,14 +21,13 @@ import organisation
 import slapd
 from forest import must
 from kerberos_lab import PEOPLE, Lab, with_variables
+from proxy import Proxy
 
 TABLE = pathlib.Path(__file__).with_name("kerberos.yaml")
 NOBODY = 65534
 # Of a ticket that is to expire. In its last two minutes Samba's KDC gives none for it any more.
 LIFE = 125
 IN_THE_CLEAR = b"supportedSASLMechanisms"  # is asked for before the bind, by anybody
-ANOTHER = '"Another one, 2 be sure"'  # a password, as unicodePwd has it
-ENDED = "accountExpires: 130000000000000000\n"  # a day of 2012
 
 lab = None
 directories = None  # the program
@@ -157,32 +156,6 @@ def weak(strength, sealed, before):
 
 # ---- what goes wrong -----------------------------------------------------------------------------
 
-def make_accounts():
-    for name in ("disabled", "expired", "changed", "gone", "ended"):
-        dn = lab.account(name, ENDED if name == "ended" else "")
-        if name == "disabled":
-            lab.change(dn, "userAccountControl", 514)
-        elif name == "expired":
-            lab.change(dn, "pwdLastSet", 0)
-        elif name == "changed":
-            lab.contoso.modify(f"dn: {dn}\nchangetype: modify\nreplace: unicodePwd\n"
-                               + forest.convert.line("unicodePwd", ANOTHER.encode("utf-16-le")))
-        elif name == "gone":
-            lab.contoso.modify(f"dn: {dn}\nchangetype: delete\n")
-    mine = lab.contoso.keytab_file.read_bytes()
-    for name, data in (("mbxctl", mine), ("open", mine), ("junk", b"hello"), ("empty", b"\5\2")):
-        slapd.secret(lab.secrets / f"{name}.keytab", "").write_bytes(data)
-    lab.kinit(lab.secrets / "mbxctl.cache")
-    lab.kinit(lab.secrets / "open.cache")
-    lab.kinit(lab.secrets / "expired.cache", "-l", "1s")
-    for name in ("open.keytab", "open.cache"):
-        (lab.secrets / name).chmod(0o644)
-    end = time.monotonic() + 30
-    while subprocess.run(["klist", "-s", str(lab.secrets / "expired.cache")]).returncode == 0:
-        must(time.monotonic() < end, "a ticket of a second lives on")
-        time.sleep(0.1)
-
-
 def filled(text, names):
     return re.sub(r"<(\w+)>", lambda m: str(names[m[1]]), text)
 
@@ -205,7 +178,7 @@ def refused(row, names):
 
 
 def every_error_says_what_to_do():
-    make_accounts()
+    lab.make_accounts()
     nowhere = lab.secrets / "nowhere.conf"
     nowhere.write_text("[libdefaults]\n\tdns_lookup_kdc = false\n\tdns_lookup_realm = false\n")
     names = {"folder": lab.secrets, "other": f"ldap://127.1:{lab.proxy.port}", "nowhere": nowhere,
@@ -354,16 +327,24 @@ def two_forests_in_one_process():
 
 
 def longer_than_a_ticket_lives():
-    """Neither a pass in the middle of which it expires fails, nor one that begins later."""
-    conf = lab.krb5_conf("short.conf", f"\tticket_lifetime = {LIFE}s")
+    """Neither a pass in the middle of which it expires fails, nor one that begins later, nor one to
+    which no KDC gives a ticket while the old one lives."""
     key = f"upn {lab.contoso.principal.lower()}"
-    with Directories(KRB5_CONFIG=str(conf)) as d:
+    kdc = Proxy(lambda: (lab.contoso.address, 88))
+    conf = lab.krb5_conf("short.conf", f"\tticket_lifetime = {LIFE}s", f"127.0.0.1:{kdc.port}")
+    with kdc, Directories(KRB5_CONFIG=str(conf)) as d:
         for name in ("in-a-pass", "between-passes"):
             d.ok(f"open {name} {lab.contoso.ldap_uri} {lab.contoso.keytab_file}")
             d.ok(f"begin {name}")
             d.ok(f"fetch {name} {key}", f"{key}: {lab.contoso.dn}")
         d.ok("end between-passes")
-        time.sleep(LIFE + 2)  # it is the controller's clock that ends the connections
+        began = time.monotonic()
+        time.sleep(0.6 * LIFE)
+        kdc.strike("refused")
+        d.ok(f"fetch in-a-pass {key}", f"{key}: {lab.contoso.dn}")
+        kdc.heal()
+        # It is the controller's clock that ends the connections.
+        time.sleep(began + LIFE + 2 - time.monotonic())
         d.ok(f"fetch in-a-pass {key}", f"{key}: {lab.contoso.dn}")
         d.ok("begin between-passes")
         d.ok(f"fetch between-passes {key}", f"{key}: {lab.contoso.dn}")

@@ -5,13 +5,17 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import time
 
 import forest
 import organisation
+import slapd
 from forest import Domain, Folder, must
 from proxy import Proxy
 
 PEOPLE = 3
+ANOTHER = '"Another one, 2 be sure"'  # a password, as unicodePwd has it
+ENDED = "accountExpires: 130000000000000000\n"  # a day of 2012
 KDC = """[libdefaults]
 	default_realm = CONTOSO.COM
 	dns_lookup_kdc = false
@@ -100,6 +104,32 @@ class Lab:
         document = self.folder.plan((0,))
         must(document["summary"]["connect"] == PEOPLE, lambda: f"{document['summary']}")
         return document["digest"]
+
+    def make_accounts(self):
+        """Those of the table, with their keytabs, and caches."""
+        for name in ("disabled", "expired", "changed", "gone", "ended"):
+            dn = self.account(name, ENDED if name == "ended" else "")
+            if name == "disabled":
+                self.change(dn, "userAccountControl", 514)
+            elif name == "expired":
+                self.change(dn, "pwdLastSet", 0)
+            elif name == "changed":
+                self.contoso.modify(f"dn: {dn}\nchangetype: modify\nreplace: unicodePwd\n"
+                                   + forest.convert.line("unicodePwd", ANOTHER.encode("utf-16-le")))
+            elif name == "gone":
+                self.contoso.modify(f"dn: {dn}\nchangetype: delete\n")
+        mine = self.contoso.keytab_file.read_bytes()
+        for name, data in (("mbxctl", mine), ("open", mine), ("junk", b"hello"), ("empty", b"\5\2")):
+            slapd.secret(self.secrets / f"{name}.keytab", "").write_bytes(data)
+        self.kinit(self.secrets / "mbxctl.cache")
+        self.kinit(self.secrets / "open.cache")
+        self.kinit(self.secrets / "expired.cache", "-l", "1s")
+        for name in ("open.keytab", "open.cache"):
+            (self.secrets / name).chmod(0o644)
+        end = time.monotonic() + 30
+        while subprocess.run(["klist", "-s", str(self.secrets / "expired.cache")]).returncode == 0:
+            must(time.monotonic() < end, "a ticket of a second lives on")
+            time.sleep(0.1)
 
     def close(self):
         self.folder.close()
