@@ -30,9 +30,11 @@ static void update_type(struct decision *d) {
 		asks(d, "type-change");
 	if (wanted == TYPE_LINKED && now == TYPE_LINKED)
 		update_master(d);
-	if (wanted == TYPE_NONE || wanted == now || (wanted == TYPE_LINKED && !d->master))
+	if (wanted == TYPE_NONE || wanted == now)
 		return;
 	check_account(d);
+	if (wanted == TYPE_LINKED && !d->master)
+		return;
 	rules_of_master(d);
 	change_type(d, false);
 	/* Only user mailboxes are given an address book policy. */
