@@ -75,7 +75,13 @@ static bool entry_allows(const char *p, size_t size, struct value sid) {
 	       memcmp(p + ACE_HEADER, sid.data, sid.len) == 0;
 }
 
-/* The entries of a list, with those that allow `from` become one; how many there are. */
+/* Is it what put_ace() writes? */
+static bool entry_is(const char *p, size_t size, struct value sid, uint32_t rights) {
+	return entry_allows(p, size, sid) && p[1] == INHERIT && get(p + 4, 4) == rights;
+}
+
+/* The entries of a list, with those that allow `from` become one, which may be there already; how
+ * many there are. */
 static bool copy_entries(struct buf *out, const char *p, const char *end, uint32_t n,
                          struct value from, struct value to, uint32_t rights, uint32_t *ret_n) {
 	bool changed = false;
@@ -85,7 +91,7 @@ static bool copy_entries(struct buf *out, const char *p, const char *end, uint32
 		size_t size = entry_size(p, end);
 		if (!size)
 			return false;
-		bool ours = entry_allows(p, size, from);
+		bool ours = entry_allows(p, size, from) || entry_is(p, size, to, rights);
 		if (ours && !changed)
 			put_ace(out, to, rights);
 		else if (!ours)
@@ -142,6 +148,12 @@ bool descriptor_change(struct arena *a, struct value d, struct value from, struc
 	                  get(d.data + at + 4, 2), from, to, rights, &count)) {
 		buf_done(&entries);
 		return false;
+	}
+	if (entries.len == size - ACL_HEADER &&
+	    memcmp(entries.data, d.data + at + ACL_HEADER, entries.len) == 0) {
+		buf_done(&entries);
+		*ret = d;
+		return true;
 	}
 	bool last = at + size == d.len;
 	buf_add(&out, d.data, DACL_AT);

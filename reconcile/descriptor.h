@@ -24,7 +24,7 @@ bool descriptor_names(struct value descriptor, struct value sid);
 
 /*
  * The same with what allows `from` replaced by one entry for `to`; where there is none it
- * is added. False where the bytes are no descriptor with a list.
+ * is added, and never twice. False where the bytes are no descriptor with a list.
  */
 bool descriptor_change(struct arena *a, struct value descriptor, struct value from, struct value to,
                        uint32_t rights, struct value *ret);
