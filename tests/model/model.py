@@ -19,14 +19,16 @@ DETAILS = {"", "usermailbox", "linkedmailbox", "sharedmailbox", "roommailbox", "
 CONSENT = {"store-lags": "storeLags", "user-leftovers": "leftovers", "mail-differs": "replaceMail",
            "account-enabled": "enabledAccount", "account-disabled": "disabledAccount",
            "legacy-dn-mismatch": "legacyDNMismatch", "matched-by-name": "matchByName", "adopting": "adopt",
-           "reconnecting": "reconnect", "type-change": "typeChange"}
-UNKNOWN = {"filter-unreadable"}
+           "reconnecting": "reconnect", "type-change": "typeChange", "relinking": "relink"}
+UNKNOWN = {"forest-unreachable", "filter-unreadable"}
 # I5: "every reason that applies is listed, in the order below".
 ORDER = """database-not-found database-ambiguous mailbox-not-found mailbox-ambiguous mailbox-kind mailbox-special
  mailbox-soft-deleted mailbox-owned store-lags user-not-found user-ambiguous user-has-mailbox user-has-archive
  user-no-primary user-mail-enabled user-leftovers mail-differs account-enabled account-disabled legacy-dn-mismatch
- identity-changed policy-not-found policy-ambiguous alias-invalid alias-taken primary-address-missing address-taken
- domain-not-accepted home-server-unknown schema-missing claimed-twice filter-unreadable""".split()
+ identity-changed master-account-not-found master-account-ambiguous master-account-linked master-account-local
+ master-account-disabled policy-not-found policy-ambiguous alias-invalid alias-taken primary-address-missing address-taken
+ domain-not-accepted home-server-unknown schema-missing claimed-twice
+ forest-unreachable filter-unreadable""".split()
 IF_ABSENT = {"mDBUseDefaults": "TRUE", "msExchELCMailboxFlags": "130", "msExchRBACPolicyLink": None,
              "msExchArchiveQuota": "104857600", "msExchArchiveWarnQuota": "94371840",
              "msExchDumpsterQuota": "31457280", "msExchDumpsterWarningQuota": "20971520",
@@ -69,13 +71,46 @@ def canonical(dn):
     return "/".join([dns, *reversed(path)])
 
 
-# --- security descriptors
+# --- SIDs and security descriptors
 
-def self_descriptor(mask, sid=SELF):
-    ace = bytes([0, 2]) + (8 + len(sid)).to_bytes(2, "little") + mask.to_bytes(4, "little") + sid
-    acl = bytes([4, 0]) + (8 + len(ace)).to_bytes(2, "little") + bytes([1, 0, 0, 0]) + ace
+def sid_text(v):
+    parts = [str(int.from_bytes(v[i:i + 4], "little")) for i in range(8, len(v), 4)]
+    return f"S-{v[0]}-{int.from_bytes(v[2:8], 'big')}-" + "-".join(parts)
+
+
+def domain_of(sid):
+    """The SID of the domain that an account's SID is of; None where it is of none."""
+    return sid_text(sid).rsplit("-", 1)[0] if sid[1] == 5 and sid[8] == 21 else None
+
+
+def ace(mask, sid):
+    return bytes([0, 2]) + (8 + len(sid)).to_bytes(2, "little") + mask.to_bytes(4, "little") + sid
+
+
+def descriptor(aces):
+    body = b"".join(aces)
+    acl = bytes([4, 0]) + (8 + len(body)).to_bytes(2, "little") + len(aces).to_bytes(2, "little") + b"\0\0" + body
     head = bytes.fromhex("01000480" + "14000000" + "20000000" + "00000000" + "2c000000")
     return head + SELF + SELF + acl
+
+
+def owners(raw):
+    """A descriptor's owner and group."""
+    found = []
+    for at in (int.from_bytes(raw[4:8], "little"), int.from_bytes(raw[8:12], "little")):
+        found.append(raw[at:at + 8 + 4 * raw[at + 1]])
+    return found
+
+
+def aces(raw):
+    """The entries of a descriptor's DACL."""
+    at, found = int.from_bytes(raw[16:20], "little"), []
+    count, at = int.from_bytes(raw[at + 4:at + 6], "little"), at + 8
+    for _ in range(count):
+        size = int.from_bytes(raw[at + 2:at + 4], "little")
+        found.append(raw[at:at + size])
+        at += size
+    return found
 
 
 # --- the directory
@@ -151,8 +186,7 @@ def show(name, values):
         if name.lower() in GUIDS and len(v) == 16:
             out.append(str(uuid.UUID(bytes_le=v)))
         elif name.lower() == "msexchmasteraccountsid":
-            parts = [str(int.from_bytes(v[i:i + 4], "little")) for i in range(8, len(v), 4)]
-            out.append(f"S-{v[0]}-{int.from_bytes(v[2:8], 'big')}-" + "-".join(parts))
+            out.append(sid_text(v))
         elif name.lower() == "msexchmailboxsecuritydescriptor":
             out.append(base64.b64encode(v).decode())
         else:
@@ -211,7 +245,7 @@ class Decision:
         self.reasons, self.lifted, self.holds = set(), set(), set()
         self.changes, self.store = {}, []
         self.action = self.cause = self.type = None
-        self.row = self.user = self.database = None
+        self.row = self.user = self.database = self.master = None
         self.claims = set()
         self.user_claim = None
         self.owned = False
@@ -219,22 +253,67 @@ class Decision:
         self.after = None
         self.why = {}
         self.lenient = set()      # codes that the designs leave open here
-        self.linked = False
 
 
-class Model:
-    def __init__(self, entries, rows, databases, config, applied, undone, base, organisation):
-        self.entries, self.rows, self.store_databases = entries, rows, databases
-        self.config, self.applied, self.undone, self.base = config, applied, undone, base
-        inside = "," + norm(organisation)
-        self.org = [e for e in entries if norm(e.dn).endswith(inside)]
+class Forest:
+    """People, and how they are found."""
+
+    def __init__(self, entries, base):
+        self.entries, self.base = entries, base
         self.people = [e for e in entries if e.is_a("user") and
                        any(filters.category(v) == "person" for v in e.get("objectCategory"))]
+        self.crossrefs = [e for e in entries if e.is_a("crossRef")]
+
+    def domain(self, dn):
+        """The dotted domain that an entry lies in."""
+        return ".".join(p.split("=", 1)[1] for p in split_dn(dn) if p.lower().startswith("dc="))
+
+    def find_users(self, text):
+        if GUID.fullmatch(text):
+            return [u for u in self.people if u.guid() == text.strip("{}").lower()]
+        if is_dn(text):
+            return [u for u in self.people if norm(u.dn) == norm(text)]
+        found = []
+        for u in self.people:
+            hit = fold(rdn_value(u.dn)) == fold(text)
+            if "/" in text and fold(canonical(u.dn)) == fold(text):
+                hit = True
+            if text.count("\\") == 1 and all(text.split("\\")) and fold(u.one("sAMAccountName") or "") == \
+                    fold(text.split("\\")[1]):
+                hit = hit or self.in_domain(u, text.split("\\")[0])
+            if "@" in text:
+                upn = u.one("userPrincipalName")
+                if upn is None and u.one("sAMAccountName"):
+                    upn = u.one("sAMAccountName") + "@" + self.domain(u.dn)
+                hit = hit or (upn is not None and fold(upn) == fold(text))
+            if hit:
+                found.append(u)
+        return found
+
+    def in_domain(self, user, name):
+        if not self.crossrefs:
+            dotted = self.domain(self.base)
+            return fold(name) in (fold(dotted), fold(dotted.split(".")[0]))
+        for x in self.crossrefs:
+            if fold(name) in (fold(x.one("nETBIOSName") or ""), fold(x.one("dnsRoot") or "")):
+                context = ",".join(p for p in split_dn(user.dn) if p.lower().startswith("dc="))
+                if norm(x.one("nCName")) == norm(context):
+                    return True
+        return False
+
+class Model(Forest):
+    def __init__(self, entries, rows, databases, config, applied, undone, base, organisation, forests):
+        super().__init__(entries, base)
+        self.rows, self.store_databases = rows, databases
+        self.config, self.applied, self.undone = config, applied, undone
+        self.forests = forests       # name of a credential -> the account forest, None where it cannot be read
+        inside = "," + norm(organisation)
+        self.org = [e for e in entries if norm(e.dn).endswith(inside)]
         self.by_guid = {e.guid(): e for e in entries}
         self.by_dn = {norm(e.dn): e for e in entries}
+        self.domains = {sid_text(v) for e in entries if e.is_a("domain") for v in e.raw("objectSid")}
         schema = [e.one("lDAPDisplayName") for e in entries if e.is_a("attributeSchema")]
         self.schema = {fold(s) for s in schema if s} or None
-        self.crossrefs = [e for e in entries if e.is_a("crossRef")]
         self.accepted = [fold(v) for e in self.org if e.is_a("msExchAcceptedDomain")
                          for v in e.get("msExchAcceptedDomainName")]
 
@@ -276,43 +355,6 @@ class Model:
             return [r for r in rows if fold(r["legacy"]) == fold(text)]
         return [r for r in rows if fold(r["displayName"]) == fold(text)]
 
-    def domain(self, dn):
-        """The dotted domain that an entry lies in."""
-        return ".".join(p.split("=", 1)[1] for p in split_dn(dn) if p.lower().startswith("dc="))
-
-    def find_users(self, text):
-        if GUID.fullmatch(text):
-            return [u for u in self.people if u.guid() == text.strip("{}").lower()]
-        if is_dn(text):
-            return [u for u in self.people if norm(u.dn) == norm(text)]
-        found = []
-        for u in self.people:
-            hit = fold(rdn_value(u.dn)) == fold(text)
-            if "/" in text and fold(canonical(u.dn)) == fold(text):
-                hit = True
-            if text.count("\\") == 1 and all(text.split("\\")) and fold(u.one("sAMAccountName") or "") == \
-                    fold(text.split("\\")[1]):
-                hit = hit or self.in_domain(u, text.split("\\")[0])
-            if "@" in text:
-                upn = u.one("userPrincipalName")
-                if upn is None and u.one("sAMAccountName"):
-                    upn = u.one("sAMAccountName") + "@" + self.domain(u.dn)
-                hit = hit or (upn is not None and fold(upn) == fold(text))
-            if hit:
-                found.append(u)
-        return found
-
-    def in_domain(self, user, name):
-        if not self.crossrefs:
-            dotted = self.domain(self.base)
-            return fold(name) in (fold(dotted), fold(dotted.split(".")[0]))
-        for x in self.crossrefs:
-            if fold(name) in (fold(x.one("nETBIOSName") or ""), fold(x.one("dnsRoot") or "")):
-                context = ",".join(p for p in split_dn(user.dn) if p.lower().startswith("dc="))
-                if norm(x.one("nCName")) == norm(context):
-                    return True
-        return False
-
     def holders(self, guid):
         return [e for e in self.entries if guid in (e.guid("msExchMailboxGuid"), e.guid("msExchArchiveGUID"))]
 
@@ -339,6 +381,7 @@ class Model:
             self.find_mailbox(d)
         for d in primaries:
             self.find_user(d)
+            self.find_master(d)
             self.decide(d)
         for d in archives:
             self.claim_mailbox(d)
@@ -437,6 +480,28 @@ class Model:
         else:
             d.reasons.add("user-ambiguous" if found else "user-not-found")
 
+    def find_master(self, d):
+        """D: as user, in the account forest; its objectSid is what counts."""
+        linked = d.c["linked"]
+        if linked is None:
+            return
+        forest = self.forests[linked["credential"]]
+        if forest is None:
+            d.reasons.add("forest-unreachable")
+            return
+        found = forest.find_users(linked["masterAccount"])
+        if len(found) > 1:
+            d.reasons.add("master-account-ambiguous")
+        elif not found or not found[0].raw("objectSid"):
+            d.reasons.add("master-account-not-found")
+        else:
+            d.master = found[0]
+
+    def master_holders(self, sid, user):
+        """D: another person who has a mailbox and the SID in one of the three."""
+        return [u for u in self.people if u is not user and (u.raw("msExchMailboxGuid") or u.raw("homeMDB"))
+                and any(sid in u.raw(n) for n in ("msExchMasterAccountSid", "objectSid", "sIDHistory"))]
+
     def primary_row(self, u):
         """D Archive: the primary's row, of several the one in homeMDB's database, not vanished."""
         rows = [r for r in self.rows if r["guid"] == u.guid("msExchMailboxGuid") and not r["vanished"]]
@@ -489,7 +554,6 @@ class Model:
         c, row, user = d.c, d.row, d.user
         e = before if before is not None else user
         self.claim_mailbox(d)
-        d.linked = c["type"] == "linked"
         if row is not None:
             if row["archive"] != c["archive"]:
                 d.reasons.add("mailbox-kind")
@@ -503,6 +567,8 @@ class Model:
                 d.claims.add(("alias", fold(c["alias"])))
             for a in c["addresses"] or []:
                 d.claims.add(("address", address_key(a)))
+            if d.master is not None:  # open: whether it is claimed without the user, too
+                d.claims.add(("master", d.master.raw("objectSid")[0]))
         holders = self.holders(row["guid"]) if row is not None else []
         mine = [h for h in holders if h is user]
         others = [h for h in holders if h is not user]
@@ -581,7 +647,7 @@ class Model:
 
     def close(self, d):
         c = d.c
-        reasons = {"not-supported"} if d.linked else set()
+        reasons = set()
         for code in d.reasons:
             if CONSENT.get(code) in c["allow"]:
                 d.lifted.add(code)
@@ -627,9 +693,6 @@ class Change:
             d.reasons.add("user-has-mailbox")
         if m.mail_enabled(e):
             d.reasons.add("user-mail-enabled")
-        if self.kind == "linked":
-            d.linked = True
-            return
         self.account()
         self.leftovers()
         self.home()
@@ -679,17 +742,38 @@ class Change:
             self.d.reasons.add("account-disabled")
         if self.kind != "user" and not disabled:
             self.d.reasons.add("account-enabled")
+        if self.kind == "linked":
+            self.master_account()
         # "With `disabledAccount` a user mailbox gets msExchUserAccountControl 2 and SELF as master."
         self.as_shared = self.kind == "user" and bool(disabled) and "disabledAccount" in self.c["allow"]
 
+    def master_account(self):
+        """D: it must be an enabled account of another forest, and no other mailbox's."""
+        m, d = self.m, self.d
+        if d.master is None:
+            return
+        sid = d.master.raw("objectSid")[0]
+        if int(d.master.one("userAccountControl") or 0) & 2:
+            d.reasons.add("master-account-disabled")
+        if domain_of(sid) is None or domain_of(sid) in m.domains:
+            d.reasons.add("master-account-local")
+        if m.master_holders(sid, d.user):
+            d.reasons.add("master-account-linked")
+
     def master(self):
+        """The SID that msExchMasterAccountSid will hold."""
+        if self.kind == "linked":
+            return self.d.master.raw("objectSid")[0] if self.d.master is not None else None
         return SELF if self.kind != "user" or self.as_shared else None
 
     def leftovers(self):
         e, found = self.e, []
         found += [n for n in ("altRecipient", "msExchGenericForwardingAddress", "publicDelegates") if e.raw(n)]
         sid = e.raw("msExchMasterAccountSid")
-        if sid and sid[0] != self.master():
+        if self.kind == "linked" and self.master() is None:
+            if sid:  # Open: "other than the wanted", where the wanted is not known.
+                self.d.lenient.add("user-leftovers")
+        elif sid and sid[0] != self.master():
             found.append("msExchMasterAccountSid")
         if (e.one("msExchHideFromAddressLists") or "").upper() == "TRUE":
             found.append("msExchHideFromAddressLists")
@@ -729,13 +813,17 @@ class Change:
     def column(self):
         """D: what differs between the types' columns."""
         self.after.set("msExchRecipientTypeDetails", [str(TYPES[self.kind])])
-        display = {"user": "1073741824", "room": "7", "equipment": "8"}.get(self.kind) or self.shared_display()
+        display = {"user": "1073741824", "linked": "1073741824", "room": "7", "equipment": "8"}.get(self.kind) or self.shared_display()
         self.after.set("msExchRecipientDisplayType", [display])
-        self.after.set("msExchUserAccountControl", ["0" if self.master() is None else "2"])
+        self.after.set("msExchUserAccountControl", ["0" if self.kind == "user" and not self.as_shared else "2"])
         self.after.set("msExchMasterAccountSid", [self.master()] if self.master() else [])
-        mask = 0x20001 if self.kind == "user" else 0x20005
-        self.after.set("msExchMailboxSecurityDescriptor", [self_descriptor(mask)])
+        if self.kind != "linked" or self.master():
+            self.after.set("msExchMailboxSecurityDescriptor", [descriptor([self.entry()])])
         self.resources()
+
+    def entry(self):
+        """What the descriptor grants to whom the mailbox is: SELF, or the master account."""
+        return ace(0x20001 if self.kind == "user" else 0x20005, self.master() if self.kind == "linked" else SELF)
 
     def resources(self):
         """D: resource attributes gain or lose only their type's own value. (Open: whether at a connect, too.)"""
@@ -1002,13 +1090,14 @@ class Change:
         if c["type"]:
             old = FIVE.get(e.one("msExchRecipientTypeDetails"))
             if c["type"] != old:
-                if "linked" in (old, c["type"]):
-                    d.linked = True
-                    return
+                d.holds.add("type-change")
+                self.account()
+                if c["type"] != "linked" or d.master is not None:
+                    self.convert()
+            elif c["type"] == "linked" and d.master is not None and e.raw("msExchMasterAccountSid") != [self.master()]:
+                d.holds.add("relinking")
+                self.master_account()
                 self.convert()
-            elif c["type"] == "linked":
-                d.linked = True
-                return
         self.policy_links(True)
         if c["alias"] and fold(c["alias"]) != fold(e.one("mailNickname") or ""):
             self.after.set("mailNickname", [c["alias"]])
@@ -1030,17 +1119,21 @@ class Change:
             d.holds.add("matched-by-name")
 
     def convert(self):
-        """D What an update writes: the new type's column, and what only the old type has is taken away."""
-        d, e, new = self.d, self.e, self.kind
-        self.account()
-        d.holds.add("type-change")
+        """D What an update writes: the new type's column, and what only the old type has is taken away; of the
+        descriptor, where there is one, only SELF's or the master's entry changes."""
+        d, e = self.d, self.e
         before = e.raw("msExchMailboxSecurityDescriptor")
         self.column()
         if before:
-            mask = 0x20001 if new == "user" else 0x20005
-            changed = before[0].replace((0x20005 if new == "user" else 0x20001).to_bytes(4, "little") + SELF,
-                                        mask.to_bytes(4, "little") + SELF)
-            self.after.set("msExchMailboxSecurityDescriptor", [changed])
+            old = SELF
+            if e.one("msExchRecipientTypeDetails") == "2" and e.raw("msExchMasterAccountSid"):
+                old = e.raw("msExchMasterAccountSid")[0]
+            kept = [x for x in aces(before[0]) if x[8:] != old and x != self.entry()]
+            new = [self.entry(), *kept]
+            if sorted(new) == sorted(aces(before[0])):
+                self.after.set("msExchMailboxSecurityDescriptor", before)
+            else:
+                self.after.set("msExchMailboxSecurityDescriptor", [descriptor(new)])
         if e.one("msExchRecipientTypeDetails") == "1":
             self.after.set("msExchAddressBookPolicyLink", [])
 

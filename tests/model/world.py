@@ -19,6 +19,13 @@ SELF = bytes.fromhex("01010000000000050a000000")
 OTHER_SID = bytes.fromhex("010500000000000515000000" + "2c1e25b71575b215c5b0f34f" + "57040000")
 EAP_OPTION = uuid.UUID("26491cfc-9e50-4857-861b-0cb8df22b5d7")
 
+SIDS = {"contoso.com": (11, 12, 13), "emea.contoso.com": (11, 22, 23), "fabrikam.com": (31, 32, 33),
+        "northwind.example": (31, 32, 43)}
+CREDENTIALS = {"fabrikam": ("fabrikam.ldif", "DC=fabrikam,DC=com"),
+               "northwind": ("northwind.ldif", "DC=northwind,DC=example"),
+               "home": ("directory.ldif", BASE), "gone": ("gone.ldif", "DC=gone,DC=example"),
+               "half": ("half.ldif", "DC=fabrikam,DC=com")}
+
 NAMES = ["John Evans", "Anna Schmidt", "Jörg Müller", "Zoë Þórs", "Room 212", "Help Desk", "Æsa Øst",
          "Pat O'Hara", "José Ñu"]
 KEYS = ["JohnE", "AnnaS", "56a4-joerg", "Zoe", "Room212", "Desk", "old1", "old2"]
@@ -41,7 +48,7 @@ BROKEN_FILTERS = ["(department=Sales", "(sn:1.2.3.4:=x)", "department=Sales)("]
 TEMPLATES = ["%m@", "%g.%s@", "%1g%s@", "%d@", "@", "%g%2s@", "%i%s@", "%r._%m@", "%raX%g.%s@",
              "%rée%3g.%s@", "info-%m@"]
 CONSENTS = ["storeLags", "leftovers", "replaceMail", "enabledAccount", "disabledAccount", "legacyDNMismatch",
-            "matchByName", "adopt", "reconnect", "typeChange"]
+            "matchByName", "adopt", "reconnect", "typeChange", "relink"]
 TYPES = {"user": 1, "linked": 2, "shared": 4, "room": 16, "equipment": 32}
 SCHEMA = """objectClass objectCategory objectGUID cn name ou dc displayName givenName sn initials department title
  sAMAccountName userPrincipalName userAccountControl msExchMailboxGuid homeMDB msExchHomeServerName mailNickname
@@ -58,6 +65,12 @@ SCHEMA = """objectClass objectCategory objectGUID cn name ou dc displayName give
  msExchExtensionAttribute1""".split()
 
 
+def sid(domain, rid=None):
+    """A domain's SID, or that of the account in it."""
+    parts = [21, *SIDS[domain]] + ([rid] if rid is not None else [])
+    return bytes([1, len(parts)]) + bytes.fromhex("000000000005") + b"".join(p.to_bytes(4, "little") for p in parts)
+
+
 def escape(value):
     return value.replace("\\", "\\\\").replace(",", "\\,")
 
@@ -70,7 +83,10 @@ class World:
         self.manifests = {}
         self.some = self.r.choice([0.1, 0.3, 0.6, 0.9])  # how often a consent is given
         self.much = self.r.choice([0.05, 0.1, 0.3, 1])   # how much trouble there is
+        self.linking = self.r.choice([0, 0.05, 0.3, 0.9])  # how many mailboxes are linked
+        self.sids = self.chance(0.85)                      # whether anybody of ours has a SID
         self.organisation()
+        self.account_forests()
         self.people()
         self.inventory()
         self.things()
@@ -105,7 +121,7 @@ class World:
 
     def organisation(self):
         r = self.r
-        self.add(BASE, "domain domainDNS")
+        self.add(BASE, "domain domainDNS", objectSid=sid("contoso.com") if self.sids else None)
         for ou in ("People", "Resources"):
             self.add(f"OU={ou},{BASE}", "organizationalUnit")
         self.add(CONFIGURATION, "configuration")
@@ -116,7 +132,7 @@ class World:
             self.add(f"CN=CONTOSO,CN=Partitions,{CONFIGURATION}", "crossRef", nCName=BASE,
                      dnsRoot="contoso.com", nETBIOSName="CONTOSO")
         if self.emea:
-            self.add(f"DC=emea,{BASE}", "domain domainDNS")
+            self.add(f"DC=emea,{BASE}", "domain domainDNS", objectSid=sid("emea.contoso.com") if self.sids else None)
             self.add(f"CN=EMEA,CN=Partitions,{CONFIGURATION}", "crossRef", nCName=f"DC=emea,{BASE}",
                      dnsRoot="emea.contoso.com", nETBIOSName="EMEA")
         self.add(f"CN=Services,{CONFIGURATION}", "container")
@@ -196,6 +212,76 @@ class World:
         self.policies[kind].append({"name": entry["name"][0], "dn": dn,
                                     "guid": str(uuid.UUID(bytes_le=entry["objectGUID"][0]))})
 
+    # --- the account forests
+
+    def account_forests(self):
+        r, ours = self.r, self.entries
+        self.accounts, self.forests, self.broken = [], {}, {"gone", "half"}
+        for credential, many in (("fabrikam", r.randint(5, 10)), ("northwind", r.randint(1, 3))):
+            self.entries = []
+            name, base = CREDENTIALS[credential]
+            dns = base.replace("DC=", "").replace(",", ".")
+            self.add(base, "domain domainDNS", objectSid=sid(dns))
+            short = credential.upper()
+            if self.chance(0.6):
+                self.add(f"CN=Partitions,CN=Configuration,{base}", "crossRefContainer")
+                self.add(f"CN={short},CN=Partitions,CN=Configuration,{base}", "crossRef", nCName=base, dnsRoot=dns,
+                         nETBIOSName=short)
+            for n in range(many):
+                self.account(credential, n, base, dns, short)
+            self.forests[name] = self.entries
+        whole = write_ldif(self.forests["fabrikam.ldif"])
+        self.half = whole[:len(whole) * 2 // 3] + "\nthis is no LDIF\n"
+        self.entries = ours
+        self.named = [self.chance(0.5) for _ in CREDENTIALS]  # whether the config names the forest's base
+
+    def account(self, credential, n, base, dns, short):
+        r = self.r
+        name = f"{r.choice(NAMES[:4])}" + ("" if self.trouble(0.8) else f" {n}")
+        sam = r.choice(ALIASES) if self.trouble(0.5) else f"f{n}"
+        upn = r.choice([f"{sam}@{dns}", f"{sam}@{dns}", f"u{n}@contoso.com", None])
+        place = f"OU={r.choice(['Staff', 'Sales'])},{base}"
+        if [dn for dn, _ in self.entries if dn == f"CN={name},{place}"]:
+            return
+        cls = "person organizationalPerson " + ("contact" if self.chance(0.05) else "user")
+        number = sid(dns, 1100 + n)
+        if self.sids and self.trouble(0.3):
+            number = sid("emea.contoso.com" if self.emea and self.chance(0.5) else "contoso.com", r.randint(1100, 1115))
+        e = self.add(f"CN={name},{place}", cls, objectCategory=f"CN=Person,CN=Schema,CN=Configuration,{base}",
+                     displayName=name, sAMAccountName=sam, userPrincipalName=upn,
+                     userAccountControl="514" if self.trouble(0.3) else r.choice(["512", "512", "66048"]),
+                     objectSid=None if self.trouble(0.15) else number)
+        me = {"guid": str(uuid.UUID(bytes_le=e["objectGUID"][0])), "sid": number, "credential": credential,
+              "forms": [f"{short}\\{sam}", f"{dns}\\{sam}", f"{sam}@{dns}", name, f"CN={name},{place}",
+                        f"{dns}/{place[3:].split(',')[0]}/{name}", upn or name]}
+        me["forms"] += [me["guid"]] * 3
+        self.accounts.append(me)
+
+    def idle_account(self):
+        """One that nobody has yet, most times."""
+        idle = self.accounts if self.trouble(0.5) else [a for a in self.accounts if "taken" not in a] or self.accounts
+        found = self.r.choice(idle)
+        found["taken"] = True
+        return found
+
+    def linked(self, u, defaults):
+        r = self.r
+        account = u["master"] if "master" in u and not self.chance(0.3) else self.idle_account()
+        credential = account["credential"]
+        text = r.choice(account["forms"])
+        if self.trouble(0.15):
+            credential = r.choice(["home", "gone", "half", "northwind", "fabrikam"])
+        if credential == "home":
+            text = self.user_text(r.choice(self.users))
+        elif self.trouble(0.1):
+            text = "nobody"
+        found = {"masterAccount": text, "domainController": "dc1.example", "credential": credential}
+        given = defaults.get("linked", {})
+        if given.get("credential") == credential and self.chance(0.7):
+            del found["credential"]
+            found.pop("domainController" if self.chance(0.7) else "nothing", None)
+        return found
+
     # --- the users
 
     def legacy(self, key=None):
@@ -247,6 +333,8 @@ class World:
         elif self.chance(0.04):
             cls, category = "person organizationalPerson contact", "Person"
         e = self.add(dn, cls, objectCategory=f"CN={category},CN=Schema,{CONFIGURATION}",
+                     objectSid=sid(domain, 1100 + n) if self.sids else None,
+                     sIDHistory=self.r.choice(self.accounts)["sid"] if self.trouble(0.06) else None,
                      displayName=name if self.chance(0.93) else cn,
                      givenName=given if self.chance(0.9) else None, sn=sn if self.chance(0.9) else None,
                      initials="Q" if self.chance(0.3) else None,
@@ -314,7 +402,7 @@ class World:
                 (0.03, "altRecipient", f"CN=Help Desk,OU=People,{BASE}"),
                 (0.03, "msExchGenericForwardingAddress", "smtp:me@home.example"),
                 (0.03, "publicDelegates", f"CN=Help Desk,OU=People,{BASE}"),
-                (0.05, "msExchMasterAccountSid", r.choice([SELF, OTHER_SID])),
+                (0.05, "msExchMasterAccountSid", r.choice([SELF, OTHER_SID, r.choice(self.accounts)["sid"]])),
                 (0.05, "msExchHideFromAddressLists", r.choice(["TRUE", "TRUE", "FALSE"])),
                 (0.05, "msExchMobileMailboxPolicyLink", r.choice(self.policies["activeSync"])["dn"]),
                 (0.06, "msExchMailboxTemplateLink",
@@ -332,11 +420,13 @@ class World:
         if "msExchHomeServerName" in e and self.chance(0.5):
             e["mailNickname"] = [r.choice(ALIASES)]
 
-    def descriptor(self, mask, shared_with=False):
-        """SELF's entry and, where the mailbox is shared with somebody, another one."""
+    def descriptor(self, mask, trustee):
+        """The owner's entry and, where the mailbox is shared with somebody, another one."""
         def ace(rights, sid):
             return b"\0\2" + (8 + len(sid)).to_bytes(2, "little") + rights.to_bytes(4, "little") + sid
-        aces = [ace(mask, SELF)] + ([ace(0x20001, OTHER_SID)] if shared_with else [])
+        aces = [ace(mask, trustee)]
+        if self.chance(0.2):
+            aces.insert(self.r.choice([0, 1]), ace(0x20001, OTHER_SID))
         body = b"".join(aces)
         acl = b"\4\0" + (8 + len(body)).to_bytes(2, "little") + len(aces).to_bytes(2, "little") + b"\0\0" + body
         return bytes.fromhex("0100048014000000200000000000000" + "02c000000") + SELF + SELF + acl
@@ -344,7 +434,7 @@ class World:
     def owner(self, me):
         """Somebody who has a mailbox, of one of the five kinds or of another."""
         r, e = self.r, me["entry"]
-        kind = r.choices(["user", "shared", "room", "equipment", "linked", "special"], [10, 4, 4, 2, 1, 1])[0]
+        kind = r.choices(["user", "shared", "room", "equipment", "linked", "special"], [10, 4, 4, 2, 1 + 15 * self.linking, 1])[0]
         me["kind"] = kind
         database = r.choice([d for d in self.databases if d["name"] != "MBXGone"])
         me["mailbox"] = self.guid()
@@ -370,10 +460,10 @@ class World:
             {"room": "7", "equipment": "8", "shared": r.choice(["0", "1073741824"])}.get(kind, "1073741824")]
         e["msExchUserAccountControl"] = ["0" if kind == "user" else "2"]
         if kind != "user":
-            e["msExchMasterAccountSid"] = [OTHER_SID if kind == "linked" else SELF]
+            e["msExchMasterAccountSid"] = [self.has_master(me) if kind == "linked" else SELF]
         if self.chance(0.8):
-            e["msExchMailboxSecurityDescriptor"] = [self.descriptor(0x20001 if kind == "user" else 0x20005,
-                                                                   self.chance(0.2))]
+            e["msExchMailboxSecurityDescriptor"] = [self.descriptor(
+                0x20001 if kind == "user" else 0x20005, e["msExchMasterAccountSid"][0] if kind == "linked" else SELF)]
         if kind in ("room", "equipment"):
             word = kind.capitalize()
             more = self.chance(0.3)
@@ -410,6 +500,12 @@ class World:
             e["msExchDisabledArchiveGUID"] = [me["remembered"].bytes_le]
             e["msExchDisabledArchiveDatabaseLink"] = [database["dn"]]
 
+    def has_master(self, me):
+        if self.chance(0.15):
+            return bytes.fromhex("010500000000000515000000" + "2c1e25b71575b215c5b0f34f" + "58040000")
+        me["master"] = self.idle_account()
+        return me["master"]["sid"]
+
     def things(self):
         """Objects that are no users and hold an alias, an address or a mailbox all the same."""
         r = self.r
@@ -428,6 +524,14 @@ class World:
             name = "msExchArchiveGUID" if row["archive"] else "msExchMailboxGuid"
             if name not in u["entry"]:
                 u["entry"][name] = [uuid.UUID(row["guid"]).bytes_le]
+        for account in r.sample(self.accounts, r.randint(0, 3)):  # nobody who has a mailbox
+            if self.chance(0.6):
+                self.add(f"CN=S-{account['guid']},CN=ForeignSecurityPrincipals,{BASE}", "foreignSecurityPrincipal",
+                         objectCategory=f"CN=Foreign-Security-Principal,CN=Schema,{CONFIGURATION}",
+                         objectSid=account["sid"])
+            else:
+                self.add(f"CN=S-{account['guid']},OU=People,{BASE}", "group", sIDHistory=account["sid"],
+                         objectCategory=f"CN=Group,CN=Schema,{CONFIGURATION}", homeMDB=self.databases[0]["dn"])
         archives = [row for row in self.rows if row["archive"]]
         if archives and self.users and self.chance(0.3):
             u = r.choice(self.users)
@@ -512,6 +616,10 @@ class World:
                 defaults["type"] = r.choice(["user", "shared"])
             if self.chance(0.4):
                 defaults["policies"] = self.policy_texts()
+            if self.chance(0.3):
+                defaults["linked"] = {"domainController": "dc1.example", "credential": "fabrikam"}
+                if self.chance(self.linking / 3):
+                    defaults["type"] = "linked"
             wanted = [self.wish(n, defaults) for n in range(r.randint(4, 9))]
             self.manifests[f"m{m}"] = {"defaults": defaults, "connections": wanted}
 
@@ -562,11 +670,12 @@ class World:
             wanted = r.choice(["room", "equipment", "shared"]) if u["disabled"] != self.trouble(0.2) else "user"
             if self.chance(0.6 if wanted == "user" else 0.9):
                 c["type"] = wanted
-            elif "kind" in u and u["kind"] in ("user", "room", "shared", "equipment") and self.chance(0.8):
+            elif "kind" in u and u["kind"] in ("user", "room", "shared", "equipment", "linked") and self.chance(0.8):
                 c["type"] = u["kind"]
-            if self.chance(0.02):
+            if (u["disabled"] or u.get("kind") == "linked" or self.trouble(0.1)) and self.chance(self.linking):
                 c["type"] = "linked"
-                c["linked"] = {"masterAccount": "x", "domainController": "dc.fabrikam.com", "credential": "fabrikam"}
+            if c.get("type", defaults.get("type")) == "linked":
+                c["linked"] = self.linked(u, defaults)
             if self.chance(0.25):
                 c["alias"] = r.choice(ALIASES) if self.trouble(1) else f"given{n}"
             if self.chance(0.25):
@@ -577,7 +686,7 @@ class World:
             if kind != "user" and "policies" in c:
                 c["policies"].pop("addressBook", None)
         allow = [x for x in CONSENTS if self.chance(self.some)
-                 and not (x in ("enabledAccount", "disabledAccount") and c.get("type") == "linked")]
+                 and not (x in ("enabledAccount", "disabledAccount") and c.get("type", defaults.get("type")) == "linked")]
         if allow:
             c["allow"] = allow
         if self.chance(0.04):
@@ -623,7 +732,11 @@ class World:
         (folder / "directory.ldif").write_text(self.ldif())
         config = {"apiVersion": "mbxctl/v1", "kind": "Config", "manifests": ["manifests"], "store": "sqlite:mbxctl.db",
                   "directory": {"uri": "ldif:directory.ldif", "base": BASE, "configuration": CONFIGURATION},
-                  "credentials": {"fabrikam": {"method": "anonymous", "uri": "ldif:directory.ldif"}}}
+                  "credentials": {name: {"method": "anonymous", "uri": "ldif:" + file} | ({"base": base} if named else {})
+                                  for (name, (file, base)), named in zip(CREDENTIALS.items(), self.named)}}
+        for name, entries in self.forests.items():
+            (folder / name).write_text(write_ldif(entries))
+        (folder / "half.ldif").write_text(self.half)
         if self.config["primaryDomain"]:
             config["primaryDomain"] = self.config["primaryDomain"]
         exchange = {k: self.config[k] for k in ("version", "sharedDisplayType") if self.config[k] is not None}
