@@ -109,6 +109,17 @@ static void judge_way(struct checks *c, const struct examination *e,
 	}
 }
 
+/* Where the forest has one domain, nothing is asked there: `forest` says whether it matters. */
+static void judge_catalog(struct checks *c, const struct examined_server *s) {
+	if (way_of(s) == WAY_OPEN)
+		check(c, "catalogue", VERDICT_OK, NULL, "%s answers at %s", s->uri,
+		      times_of(c->a, s));
+	else
+		check(c, "catalogue", VERDICT_WARNING,
+		      "see to it, or name another in directory.globalCatalog",
+		      "the global catalogue does not let us in everywhere: %s", faults_of(c->a, s));
+}
+
 /* ---- who we are, and how it is secured ------------------------------------------------------ */
 
 static const char *method_of(const struct bind_config *bind, const struct examined_security *s) {
@@ -116,7 +127,7 @@ static const char *method_of(const struct bind_config *bind, const struct examin
 	case BIND_SIMPLE:
 		return "by a simple bind";
 	case BIND_GSSAPI:
-		return "by Kerberos (GSSAPI)";
+		return "by Kerberos";
 	case BIND_EXTERNAL:
 		return s->local ? "by the local socket (EXTERNAL)" : "by a certificate (EXTERNAL)";
 	case BIND_ANONYMOUS:
@@ -227,6 +238,8 @@ void judge_servers(struct checks *c, const struct examination *e, const struct b
 		c->unreachable = true;
 		return;
 	}
+	if (e->catalog)
+		judge_catalog(c, e->catalog);
 	judge_bind(c, e->root, bind);
 	judge_security(c, e->root);
 	judge_product(c, e->root);

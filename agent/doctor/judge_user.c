@@ -220,10 +220,32 @@ static void judge_protected(struct checks *c, const struct examined_user *u) {
 		check(c, "protected", VERDICT_OK, NULL, "no account is protected by AdminSDHolder");
 }
 
+/* ---- the forest ------------------------------------------------------------------------------ */
+
+/* Who has an address may be in a domain that nobody is asked for. */
+static void judge_forest(struct checks *c, const struct examined_user *u) {
+	if (!u->domains_elsewhere.n)
+		return;
+	const char *domains = listed(c->a, &u->domains_elsewhere, SHOWN);
+	if (u->catalog_asked)
+		check(c, "forest", VERDICT_OK, NULL,
+		      "the global catalogue is asked for what the server does not hold: %s",
+		      domains);
+	else
+		check(c, "forest", VERDICT_FAULT,
+		      "write directory.globalCatalog: ldaps://HOST:3269 into the config",
+		      "the server does not hold %s, and nobody is asked for it: connections will "
+		      "be "
+		      "`unknown` (read-incomplete)",
+		      domains);
+}
+
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 void judge_user(struct checks *c, const struct examination *e, const struct examined_user *u,
                 enum directory_role role, const char *how) {
+	if (role == ROLE_MAILBOXES)
+		judge_forest(c, u);
 	judge_powers(c, e->root);
 	if (!u->dn) {
 		check(c, "user", VERDICT_WARNING, "name one: mbxctl doctor --user TEXT",

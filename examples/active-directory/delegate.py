@@ -128,7 +128,7 @@ def run():
                    (f"CN=Microsoft Exchange,CN=Services,{db.get_config_basedn()}", read)]
     for dn, what in places:
         give(db, dn, sid, what)
-        print(f"{dn}: {len(what)} entries for {account}")
+        print(f"{dn}: {len(what)} entr{'y' if len(what) == 1 else 'ies'} for {account}")
 
 
 def main():

@@ -74,10 +74,13 @@ struct examination {
 	struct examined_server *servers;
 	size_t n_servers;
 	const struct examined_root *root; /* NULL: none let us in */
+	struct examined_server *catalog;  /* the global catalogue; NULL: the config has none */
 };
 
-/* What we may do with one user. */
+/* What we may do with one user, and where else he might be. */
 struct examined_user {
+	struct examined_texts domains_elsewhere; /* of the forest, that the server does not hold */
+	bool catalog_asked;                      /* ... but that a global catalogue is asked for */
 	const char *dn; /* NULL: there is nobody to be examined, for `why` */
 	const char *why;
 	bool protected; /* adminCount: AdminSDHolder decides about its rights */

@@ -110,8 +110,8 @@ static int ldap_new(const struct directory_options *o, struct directory **ret, s
 
 /*
  * The first that answers. Once one did, the pass stays with it: another may not know yet what it
- * knows. Where we are what is wrong, no other is asked: a bad key at each of five controllers locks
- * the account.
+ * knows. Where we are what is wrong, no other is asked: a bad key or password at each of five
+ * controllers locks the account.
  */
 static int connect_any(struct ldap *l, struct error *err) {
 	char *all = arena_strdup(l->pass, "");
@@ -154,13 +154,14 @@ static bool stands(struct ldap_link *link) {
 
 /* Where there is no fresh ticket, of a KDC that is down, the old one does for as long as it lasts.
  */
-static void renew(struct ldap *l, struct ldap_link **link) {
+static void renew(const struct ldap_target *target, struct ldap_peer *peer,
+                  struct ldap_link **link) {
 	struct ldap_link *fresh = NULL;
 	struct error err = { 0 };
 
 	if (!stands(*link) || !ldap_link_stale(*link))
 		return;
-	if (ldap_link_open(l->pinned, &l->peer, &fresh, &err) < 0) {
+	if (ldap_link_open(target, peer, &fresh, &err) < 0) {
 		ldap_link_make_do(*link);
 		return;
 	}
@@ -170,7 +171,7 @@ static void renew(struct ldap *l, struct ldap_link **link) {
 
 /* A connection that stands from an earlier pass may have died since: then there is a second try. */
 static int connect_and_look(struct ldap *l, struct error *err) {
-	renew(l, &l->read);
+	renew(l->pinned, &l->peer, &l->read);
 	if (stands(l->read) && look_around(l, err) == OK)
 		return OK;
 	if (stands(l->read))
@@ -203,7 +204,8 @@ static void prepare_reader(struct ldap *l, bool write) {
 /* ---- the global catalogue ------------------------------------------------------------------- */
 
 static int open_catalog(struct ldap *l, struct error *err) {
-	if (serves(l->catalog))
+	renew(l->catalog_target, &l->catalog_peer, &l->catalog);
+	if (stands(l->catalog))
 		return OK;
 	l->catalog = ldap_link_close(l->catalog);
 	return ldap_link_open(l->catalog_target, &l->catalog_peer, &l->catalog, err);
@@ -268,7 +270,7 @@ static const char *reopen(struct ldap *l, struct ldap_link **link) {
 		target.timeout_ms = HURRY_MS;
 	if (silent && l->read)
 		ldap_link_hurry(l->read, HURRY_MS);
-	renew(l, link);
+	renew(l->pinned, &l->peer, link);
 	if (stands(*link))
 		return NULL;
 	*link = ldap_link_close(*link);
@@ -297,7 +299,7 @@ static void ldap_fetch_keys(struct directory *d, const struct keys *keys, struct
 	if (!l->reader.server)
 		l->reader.why = "the directory was not read";
 	else {
-		renew(l, &l->read);
+		renew(l->pinned, &l->peer, &l->read);
 		l->reader.link = l->read;
 	}
 	ldap_fetch(&l->reader, keys, w);
@@ -324,7 +326,7 @@ static int ldap_apply_batch(struct directory *d, struct arena *a, struct modific
 static void ldap_examine_servers(struct directory *d, struct arena *a, struct examination *ret) {
 	const struct ldap *l = (struct ldap *)d;
 
-	ldap_examine(l->targets, l->n_targets, a, ret);
+	ldap_examine(l->targets, l->n_targets, l->catalog_target, a, ret);
 }
 
 static void ldap_examine_one(struct directory *d, struct arena *a, const char *dn,
@@ -332,6 +334,9 @@ static void ldap_examine_one(struct directory *d, struct arena *a, const char *d
 	struct ldap *l = (struct ldap *)d;
 	const char *why = l->reader.server ? reopen_reader(l) : "the directory was not read";
 
+	for (size_t i = 0; i < l->reader.n_gaps; i++)
+		ARENA_PUSH(a, &ret->domains_elsewhere, dn_domain(a, l->reader.gaps[i].dn));
+	ret->catalog_asked = l->reader.catalog != NULL;
 	if (why)
 		ret->why = arena_strdup(a, why);
 	else

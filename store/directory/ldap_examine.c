@@ -39,7 +39,7 @@ static void take_security(struct arena *a, const struct ldap_target *t, const st
 		.subject = arena_strdup(a, s->subject),
 		.issuer = arena_strdup(a, s->issuer),
 		.expires = s->expires,
-		.mechanism = t->bind.method == BIND_GSSAPI ? "GSSAPI" : "",
+		.mechanism = t->bind.method == BIND_GSSAPI ? "Kerberos" : "",
 		.sasl_bits = s->sasl_bits,
 		.local = t->place.path != NULL,
 	};
@@ -90,10 +90,11 @@ static void examine_address(struct examining *x, const struct ldap_target *targe
 		t.bind = (struct bind_config){ .method = BIND_ANONYMOUS };
 		ret->anonymous = true;
 	}
-	if (ldap_link_open(&t, &peer, &l, &err) < 0) {
+	int r = ldap_link_open(&t, &peer, &l, &err);
+	if (r < 0) {
 		ret->fault = arena_strdup(x->a, err.text);
 		ret->reached = answers_nobody(&t, peer);
-		x->refused |= ret->reached;
+		x->refused |= r == ERR_INVALID;
 	} else {
 		ret->reached = true;
 		look_around(x, target, l, ret);
@@ -118,12 +119,16 @@ static void examine_server(struct examining *x, const struct ldap_target *t,
 	}
 }
 
-void ldap_examine(const struct ldap_target *targets, size_t n, struct arena *a,
-                  struct examination *ret) {
+void ldap_examine(const struct ldap_target *targets, size_t n, const struct ldap_target *catalog,
+                  struct arena *a, struct examination *ret) {
 	struct examining x = { .a = a, .e = ret };
 
 	ret->servers = ARENA_ARRAY(a, struct examined_server, n);
 	ret->n_servers = n;
 	for (size_t i = 0; i < n; i++)
 		examine_server(&x, targets + i, ret->servers + i);
+	if (!catalog || !ret->root)
+		return;
+	ret->catalog = ARENA_NEW(a, struct examined_server);
+	examine_server(&x, catalog, ret->catalog);
 }

@@ -9,11 +9,12 @@
 #include "store/directory/ldap_server.h"
 
 /*
- * Every address of every server, by connections of its own. A password that was refused is not
- * tried again: most directories lock an account after a few times.
+ * Every address of every server and of the global catalogue (NULL: none), by connections of its
+ * own. A password that was refused is not tried again: most directories lock an account after a
+ * few times.
  */
-void ldap_examine(const struct ldap_target *targets, size_t n, struct arena *a,
-                  struct examination *ret);
+void ldap_examine(const struct ldap_target *targets, size_t n, const struct ldap_target *catalog,
+                  struct arena *a, struct examination *ret);
 
 /* Of the connection's server, as it describes itself; false with the reason where it does not. */
 bool ldap_examine_root(struct ldap_link *l, struct arena *a, struct examined_root *ret,

@@ -116,10 +116,11 @@ int ldap_session_bind_failed(LDAP *ld, int code, const struct ldap_target *t, co
 		                  : "where it demands certificates of its clients, write "
 		                    "tls.certFile and tls.keyFile");
 	else
-		error_set(err, ERR_IO, "%s refused to bind%s%s: %s%s%s%s%s", t->place.uri,
-		          who ? " " : "", who ? who : "", ldap_err2string(code),
-		          text && *text ? " (" : "", text && *text ? text : "",
-		          text && *text ? ")" : "", advised);
+		/* Wherever it is said again, a wrong password is wrong, and counted. */
+		error_set(err, code == LDAP_INVALID_CREDENTIALS ? ERR_INVALID : ERR_IO,
+		          "%s refused to bind%s%s: %s%s%s%s%s", t->place.uri, who ? " " : "",
+		          who ? who : "", ldap_err2string(code), text && *text ? " (" : "",
+		          text && *text ? text : "", text && *text ? ")" : "", advised);
 	ldap_memfree(text);
 	return err->code;
 }

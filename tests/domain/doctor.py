@@ -77,9 +77,9 @@ class Place:
         self.domain.__enter__()
         try:
             self.domain.give_password(ACCOUNT_DN)
-            config = self.domain.config()
-            config["bind"]["dn"] = ACCOUNT_DN
-            self.folder = forest.Folder(config, {"people.yaml": connections()},
+            self.config = self.domain.config()
+            self.config["bind"]["dn"] = ACCOUNT_DN
+            self.folder = forest.Folder(self.config, {"people.yaml": connections()},
                                         forest.inventory(self.domain, rows()))
         except BaseException:
             self.domain.close()
@@ -89,6 +89,10 @@ class Place:
     def __exit__(self, *ignored):
         self.folder.close()
         self.domain.close()
+
+    def ask(self):
+        """From now on as the account, with whatever the folder's config has besides."""
+        self.folder.ask(self.config)
 
     def delegate(self, *arguments):
         done = subprocess.run(
@@ -198,9 +202,9 @@ def nothing_is_allowed():
         must(of_verdict(checks, "fault") == {"write"}, lambda: shown(checks))
         must(checks["write"]["message"] == f"none of the {len(ATTRIBUTES)} attributes of a mailbox "
              "may be written", checks["write"]["message"])
-        p.delegate()
+        p.delegate("--read")
         p.doctor(0)
-        p.delegate("--remove")
+        p.delegate("--read", "--remove")
         p.doctor(1)
 
 
@@ -276,8 +280,41 @@ def a_forest_without_exchange():
                     "msExchWhenMailboxCreated"), f"{attribute}: {checks['schema']['message']}")
 
 
+def account_forests_are_looked_at():
+    """Each by its credential; one without a URI where a linked connection names a host."""
+    with Place() as p, forest.Domain("fabrikam") as fabrikam:
+        p.delegate()
+        dn = f"CN=Mary,CN=Users,{fabrikam.base}"
+        fabrikam.load(forest.entry_ldif(dn, objectClass="user", sAMAccountName="mary",
+                                        userAccountControl=512))
+        credential = {"method": "simple", "dn": fabrikam.reader_dn,
+                      "passwordFile": str(fabrikam.password_file),
+                      "tls": {"caFile": str(fabrikam.ca_file)}}
+        wrong = forest.slapd.secret(p.folder.path / "wrong", "not this")
+        rows = [("credential f", 0, {**credential, "uri": fabrikam.uri}, ()),
+                (f"account forest {fabrikam.address}, credential f", 0, credential, ()),
+                ("credential f", 69, {**credential, "uri": fabrikam.uri, "passwordFile": str(wrong)},
+                 ("bind",))]
+        linked = {"name": "Sharon", "mailbox": str(MAILBOX["Sharon"]), "database": "MBXDB02",
+                  "type": "linked", "user": "sharon@contoso.com",
+                  "linked": {"masterAccount": "mary", "domainController": fabrikam.address,
+                             "credential": "f"}}
+        (p.folder.path / "manifests" / "people.yaml").write_text(
+            forest.HEAD + "  - " + forest.yaml_flow(linked) + "\n")
+        for about, code, written, faults in rows:
+            p.folder.more["credentials"] = {"f": written}
+            p.ask()
+            done = p.folder.expect(code, "doctor", "-o", "json")
+            checks = [c for c in json.loads(done.stdout)["checks"] if c["about"] == about]
+            must({c["name"] for c in checks if c["verdict"] not in ("ok", "skipped")} == set(faults),
+                 lambda: f"{about}: {checks}")
+            names = {c["name"]: c["message"] for c in checks}
+            must(faults or f"examined is {dn}" in names["user"] and fabrikam.reader_dn in names["bind"]
+                 and "write" not in names, lambda: f"{about}: {names}")
+
+
 if __name__ == "__main__":
     sys.exit(forest.main(
         [the_delegation_is_enough, each_right_is_needed, nothing_is_allowed, what_is_hidden_is_told,
          more_than_is_needed_is_told, a_protected_account_is_told, a_user_by_any_name,
-         a_forest_without_exchange], sys.argv[1:]))
+         a_forest_without_exchange, account_forests_are_looked_at], sys.argv[1:]))

@@ -124,6 +124,9 @@ class Places:
             must(any(re.search(pattern, s) for s in said), f"{name}: {said}")
         for c in checks:
             must(bool(c["advice"]) == (c["verdict"] in ("fault", "warning")), f"{c}")
+        if row.get("bind") == "wrong":
+            said = self.folder.expect(row["exit"], "plan").stderr
+            must(said.count("refused to bind") == 1, f"a plan tries it again: {said}")
         text = self.folder.expect(row["exit"], "doctor", *arguments).stdout
         for c in checks:
             must(c["name"] in text and c["message"][:20].split()[0] in text, f"{c} is not in\n{text}")

@@ -89,7 +89,7 @@ static void expiring(struct examined_root *r) {
 }
 static void sealed(struct examined_root *r) {
 	r->security = (struct examined_security){
-		.tls = "", .cipher = "", .mechanism = "GSSAPI", .sasl_bits = 256
+		.tls = "", .cipher = "", .mechanism = "Kerberos", .sasl_bits = 256
 	};
 }
 static void clear(struct examined_root *r) {
@@ -131,7 +131,7 @@ static const struct server_case server_cases[] = {
 	  "warning encryption: TLS1.3, AES-256-GCM; certificate of CN=dc1, issued by CN=ca, valid "
 	  "until 2026-11-23T09:00:00Z: that is in 3d\n" },
 	{ "signed and sealed", "encryption", BIND_GSSAPI, sealed,
-	  "ok encryption: GSSAPI, signed and sealed, 256 bits\n" },
+	  "ok encryption: Kerberos, signed and sealed, 256 bits\n" },
 	{ "in the clear", "encryption", BIND_SIMPLE, clear,
 	  "warning encryption: none: whoever is on the way reads and may change what is said\n" },
 	{ "a socket", "encryption", BIND_EXTERNAL, local,
@@ -144,7 +144,7 @@ static const struct server_case server_cases[] = {
 	{ "bound", "bind", BIND_SIMPLE, NULL,
 	  "ok bind: bound as CONTOSO\\svc-mbx, by a simple bind\n" },
 	{ "bound as nobody knows whom", "bind", BIND_GSSAPI, nameless,
-	  "ok bind: bound by Kerberos (GSSAPI); the server does not say as whom\n" },
+	  "ok bind: bound by Kerberos; the server does not say as whom\n" },
 };
 
 /* ---- the ways to servers -------------------------------------------------------------------- */
