@@ -33,8 +33,11 @@ RULES = {
     "SID": ("octetStringMatch", "1.3.6.1.4.1.1466.115.121.1.40"),
     "OCTETS": ("octetStringMatch", "1.3.6.1.4.1.1466.115.121.1.40"),
 }
-# A text to mbxctl, a time to the directory.
-TIMES = {"msExchWhenMailboxCreated": ("generalizedTimeMatch", "1.3.6.1.4.1.1466.115.121.1.24")}
+# A text to mbxctl, a time or an OID to the directory.
+SPECIAL = {
+    "msExchWhenMailboxCreated": ("generalizedTimeMatch", "1.3.6.1.4.1.1466.115.121.1.24"),
+    "attributeSyntax": ("objectIdentifierMatch", "1.3.6.1.4.1.1466.115.121.1.38"),
+}
 KINDS = (("objectidentifier", "olcObjectIdentifier"), ("attributetype", "olcAttributeTypes"),
          ("objectclass", "olcObjectClasses"))
 
@@ -109,7 +112,7 @@ def check_attributes():
             continue
         assert name in ours, f"exchange.schema lacks {name}"
         equality, substrings, oid, only_one = ours[name]
-        want = TIMES.get(name, RULES[syntax])
+        want = SPECIAL.get(name, RULES[syntax])
         assert (equality, oid) == want, f"{name}: {equality} {oid}, not {want}"
         assert substrings == (want == RULES["TEXT"]), f"{name}: a substring rule is for texts"
         assert only_one == (single == "true"), f"{name}: single-valued is {only_one}"

@@ -43,7 +43,7 @@ userAccountControl: 514
 """
 CHANGE = "dn: CN=Ada,OU=Sales,DC=contoso,DC=com\nchangetype: modify\nreplace: title\ntitle: {}\n"
 # attributes.h's kinds, and those of attributeSyntax that hold them.
-KINDS = {"TEXT": {"2.5.5.12", "2.5.5.4", "2.5.5.11"}, "DN": {"2.5.5.1"},
+KINDS = {"TEXT": {"2.5.5.2", "2.5.5.4", "2.5.5.11", "2.5.5.12"}, "DN": {"2.5.5.1"},
          "INTEGER": {"2.5.5.9", "2.5.5.16"}, "BOOLEAN": {"2.5.5.8"}, "GUID": {"2.5.5.10"},
          "SID": {"2.5.5.17"}, "OCTETS": {"2.5.5.15"}}
 NOT_IN_AD = {"pwdAccountLockedTime"}
