@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <uv.h>
 
 #include "agent/reach.h"
 
@@ -18,17 +20,19 @@ struct other {
 struct directories {
 	const struct session *s;
 	struct arena *a;
+	struct away *away; /* the caller's; NULL */
 	struct directory *own;
 	struct other *others;
 	bool write;
 };
 
-int directories_new(const struct session *s, struct directories **ret, struct error *err) {
+int directories_new(const struct session *s, struct away *away, struct directories **ret,
+                    struct error *err) {
 	struct arena *a = arena_new();
 	struct directories *d = ARENA_NEW(a, struct directories);
 	int r;
 
-	*d = (struct directories){ .s = s, .a = a };
+	*d = (struct directories){ .s = s, .a = a, .away = away };
 	r = directory_new(&s->directory, &d->own, err);
 	if (r < 0)
 		arena_free(a);
@@ -105,11 +109,19 @@ static struct other *other(struct directories *d, const char *name) {
 
 	if (o->begun || o->why)
 		return o;
+	if (d->away)
+		o->why = arena_strdup(d->a, away_why(d->away, name, uv_hrtime()));
+	if (o->why)
+		return o;
 	o->begun = directory_begin(o->directory, d->write && !o->forest, &err) == OK;
 	if (!o->begun) {
 		directory_end(o->directory);
 		o->why = arena_strdup(d->a, err.text);
 	}
+	if (d->away && o->begun)
+		away_answered(d->away, name);
+	else if (d->away)
+		away_failed(d->away, name, o->why, uv_hrtime(), (int64_t)time(NULL));
 	return o;
 }
 

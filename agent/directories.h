@@ -8,12 +8,15 @@
  */
 #pragma once
 
+#include "agent/away.h"
 #include "agent/session.h"
 
 struct directories;
 
-/* Connects to nobody yet. ERR_INVALID: see directory_new(). The session must live as long. */
-int directories_new(const struct session *s, struct directories **ret, struct error *err) MUST_USE;
+/* Connects to nobody yet. ERR_INVALID: see directory_new(). The session must live as long, and
+ * `away`: who did not answer of late, and does not now; NULL: every silence is news. */
+int directories_new(const struct session *s, struct away *away, struct directories **ret,
+                    struct error *err) MUST_USE;
 struct directories *directories_free(struct directories *d); /* NULL is fine; returns NULL */
 
 /* Begins a pass on the config's own, as directory_begin(); the others begin when they are asked. */

@@ -305,6 +305,7 @@ void pass_free(struct pass *p) {
 	world_free(p->tables);
 	inventory_close(p->inventory);
 	directories_free(p->directories);
+	away_free(p->away);
 	lock_release(p->lock);
 	arena_free(p->a);
 	free(p);

@@ -102,6 +102,7 @@ struct pass {
 	size_t files;
 	struct diags diags;
 	struct inventory *inventory;
+	struct away *away; /* of the agent: who did not answer; NULL */
 	struct directories *directories;
 	struct lock *lock;
 	struct survey survey, look; /* for the plan; for looking again */

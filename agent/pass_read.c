@@ -82,7 +82,7 @@ static void look_for_intents(struct pass *p) {
 void pass_open(struct pass *p) {
 	enum inventory_mode mode = pass_opens_to_write(p) ? INVENTORY_WRITE : INVENTORY_READ;
 
-	if (directories_new(p->s, &p->directories, &p->error) < 0)
+	if (directories_new(p->s, p->away, &p->directories, &p->error) < 0)
 		pass_fail(p, EXIT_CONFIG);
 	else if (inventory_open(p->s->store, mode, &p->inventory, &p->error) < 0)
 		pass_fail(p, EXIT_UNREACHABLE);

@@ -45,7 +45,7 @@ int reading_open(struct reading *r, const struct options *o, struct arena *a) {
 		code = read_manifests(r);
 	if (code)
 		return code;
-	if (directories_new(&r->session, &r->directories, &err) < 0)
+	if (directories_new(&r->session, NULL, &r->directories, &err) < 0)
 		return fail(&err, EXIT_CONFIG);
 	if (inventory_open(r->session.store, INVENTORY_READ, &r->inventory, &err) < 0 ||
 	    inventory_list(r->inventory, a, &r->databases, &r->n_databases, &r->mailboxes,

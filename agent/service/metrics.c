@@ -195,6 +195,9 @@ static void directory(struct buf *out, const struct picture *p) {
 	       "state", states, 3, p->directory.state);
 	gauge(out, "directory_failures", "How often in a row the directory could not be used.",
 	      p->directory.failures);
+	gauge(out, "elsewhere_unreachable",
+	      "Account forests, and servers that connections name, that did not answer.",
+	      (int64_t)p->elsewhere.n);
 }
 
 static void loop(struct buf *out, const struct counters *c) {

@@ -20,6 +20,10 @@ static bool no_directory(const struct paper *w) {
 	return strcmp(w->p->directory.state, "closed") != 0;
 }
 
+static bool somebody_away(const struct paper *w) {
+	return w->p->elsewhere.n > 0;
+}
+
 static bool no_pass_yet(const struct paper *w) {
 	return !w->p->last;
 }
@@ -91,6 +95,25 @@ static void say_no_directory(struct paper *w) {
 		paper_ahead(w, p->directory.next_try);
 	}
 	buf_puts(w->out, ".");
+}
+
+static void say_away(struct paper *w) {
+	for (size_t i = 0; i < w->p->elsewhere.n; i++) {
+		const struct unreachable *u = w->p->elsewhere.v + i;
+		buf_puts(w->out, i ? "; " : "");
+		paper_code(w, u->host);
+		buf_puts(w->out, " failed ");
+		paper_count(w, u->failures, "time", "times in a row");
+		buf_puts(w->out, " (");
+		paper_name(w, u->message);
+		buf_puts(w->out, "), the first ");
+		paper_ago(w, u->since);
+		if (u->next_try != TIMESTAMP_NONE) {
+			buf_puts(w->out, "; next try ");
+			paper_ahead(w, u->next_try);
+		}
+	}
+	buf_puts(w->out, ". What is not linked there goes on.");
 }
 
 static void say_no_pass_yet(struct paper *w) {
@@ -166,6 +189,7 @@ static const struct trouble {
 	{ LEVEL_BAD, "Over a limit, so nothing is written", over_limit, say_over_limit },
 	{ LEVEL_BAD, "The directory is out of reach", no_directory, say_no_directory },
 	{ LEVEL_BAD, "Mailboxes are about to be purged", purges_soon, say_purges_soon },
+	{ LEVEL_WARN, "An account forest or server is out of reach", somebody_away, say_away },
 	{ LEVEL_WARN, "Suspended on request", is_suspended, say_suspended },
 	{ LEVEL_WARN, "Manifests with errors", is_broken, say_broken },
 	{ LEVEL_WARN, "Starting", no_pass_yet, say_no_pass_yet },

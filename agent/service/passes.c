@@ -7,6 +7,7 @@
 #include "agent/service/service.h"
 #include "agent/service/wishes.h"
 #include "base/timestamp.h"
+#include "reconcile/elsewhere.h"
 
 enum { NS_PER_MS = 1000000 };
 
@@ -65,8 +66,12 @@ void passes_interrupt(struct service *s, const char *code, const char *why) {
 
 /* Until what failed is tried again; INT64_MAX: nothing did. */
 static int64_t retry_ms(const struct service *s) {
-	if (s->failures)
-		return backoff_ms(s->failures, BACKOFF_DIRECTORY_MAX, service_random());
+	if (s->failures) {
+		int64_t ms = backoff_ms(s->failures, BACKOFF_DIRECTORY_MAX, service_random());
+		int64_t away = away_wait_ms(s->away, uv_hrtime());
+		/* A plan that lacks somebody's answer would lack it again before. */
+		return s->planned == s->last && away < INT64_MAX && away > ms ? away : ms;
+	}
 	int64_t wait =
 	        service_may_write(s) ? memory_wait(s->memory, (int64_t)time(NULL)) : INT64_MAX;
 
@@ -128,6 +133,28 @@ static void judge_directory(struct service *s, const struct pass *p) {
 		directory_failed(s, p->error.text);
 	else if (!p->exit_code || p->failed_at > PASS_BEGIN)
 		directory_answered(s);
+}
+
+/* What the pass learned of the others is what the next one begins with. */
+static void judge_elsewhere(struct service *s, struct pass *p) {
+	struct arena *a = p->away->a;
+
+	for (size_t i = 0; i < p->away->n; i++) {
+		const struct absence *one = p->away->v + i;
+		struct elsewhere e;
+		elsewhere_parse(a, one->name, &e);
+		if (one->answered)
+			LOG(LEVEL_INFO, e.forest ? "forest-reachable" : "server-reachable",
+			    F_TEXT("host", e.host), F_INT("failures", one->failures),
+			    F_TIME("unreachable-since", one->since));
+		else if (one->failed && one->failures == 1)
+			LOG(LEVEL_WARNING, e.forest ? "forest-unreachable" : "server-unreachable",
+			    F_TEXT("host", e.host), F_TEXT("message", one->message));
+	}
+	away_forget(p->away, !p->exit_code);
+	away_free(s->away);
+	s->away = p->away;
+	p->away = NULL;
 }
 
 /* ---- the end of one ---- */
@@ -222,6 +249,7 @@ void passes_ended(struct service *s) {
 
 	s->turn = NULL;
 	judge_directory(s, t->pass);
+	judge_elsewhere(s, t->pass);
 	count_pass(s, t);
 	log_pass(s, t);
 	take_over(s, t);

@@ -144,6 +144,16 @@ struct picture {
 		int64_t next_try;    /* TIMESTAMP_NONE */
 		const char *message; /* of the last failure; NULL */
 	} directory;
+	struct {
+		const struct unreachable {
+			const char *host, *credential; /* credential: "": none */
+			bool forest;                   /* of accounts; else a server of our own */
+			int64_t failures, since;       /* in a row; of the first */
+			int64_t next_try;              /* TIMESTAMP_NONE: with the next pass */
+			const char *message;
+		} * v;
+		size_t n;
+	} elsewhere;                 /* servers beside the directory's that did not answer */
 	const struct findings *last; /* NULL: no pass has ended yet */
 	/* The last that made a plan: `last`, or an earlier one while the store or the directory is
 	 * out of reach. What is shown of connections is from it. NULL: none yet. */

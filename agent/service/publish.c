@@ -8,6 +8,7 @@
 #include "agent/service/service.h"
 #include "agent/service/wishes.h"
 #include "base/timestamp.h"
+#include "reconcile/elsewhere.h"
 
 /* ---- the picture ---- */
 
@@ -34,8 +35,34 @@ static void draw_manifests(const struct service *s, struct picture *p) {
 	p->manifests.n_broken = w->n_broken;
 }
 
-static void draw_directory(const struct service *s, struct picture *p) {
+/* When that is, by the clock on the wall. */
+static int64_t clock_of(const struct picture *p, uint64_t then) {
 	uint64_t now = uv_hrtime();
+
+	return then > now ? p->now + (int64_t)((then - now) / 1000000000) : TIMESTAMP_NONE;
+}
+
+static void draw_elsewhere(const struct service *s, struct picture *p) {
+	size_t n = s->away ? s->away->n : 0;
+	struct unreachable *v = ARENA_ARRAY(p->a, struct unreachable, n + 1);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct absence *one = s->away->v + i;
+		struct elsewhere e;
+		elsewhere_parse(p->a, one->name, &e);
+		v[i] = (struct unreachable){ .host = e.host,
+			                     .credential = e.credential,
+			                     .forest = e.forest,
+			                     .failures = one->failures,
+			                     .since = one->since,
+			                     .next_try = clock_of(p, one->next_try),
+			                     .message = arena_strdup(p->a, one->message) };
+	}
+	p->elsewhere.v = v;
+	p->elsewhere.n = n;
+}
+
+static void draw_directory(const struct service *s, struct picture *p) {
 	int64_t failures = s->directory.failures;
 
 	p->directory.failures = failures;
@@ -43,10 +70,7 @@ static void draw_directory(const struct service *s, struct picture *p) {
 	p->directory.state = failures < BREAKER_FAILURES ? "closed"
 	                     : s->turn                   ? "half-open"
 	                                                 : "open";
-	p->directory.next_try =
-	        failures && s->directory.next_try > now
-	                ? p->now + (int64_t)((s->directory.next_try - now) / 1000000000)
-	                : TIMESTAMP_NONE;
+	p->directory.next_try = failures ? clock_of(p, s->directory.next_try) : TIMESTAMP_NONE;
 	p->directory.message = arena_strdup(p->a, s->directory.message);
 }
 
@@ -92,6 +116,7 @@ struct picture *picture_make(struct service *s) {
 	p->window.changes = s->window.changes;
 	draw_manifests(s, p);
 	draw_directory(s, p);
+	draw_elsewhere(s, p);
 	return p;
 }
 

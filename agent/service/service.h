@@ -109,6 +109,8 @@ struct service {
 		char *message;
 	} directory;
 
+	struct away *away; /* other servers that did not answer; the pass has one of its own */
+
 	struct turn *turn; /* NULL: none is running */
 	unsigned triggers; /* of the next pass */
 	int64_t number;    /* of the last pass */

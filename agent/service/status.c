@@ -54,6 +54,23 @@ static void directory(struct json *j, const struct picture *p) {
 	json_close(j, '}');
 }
 
+static void elsewhere(struct json *j, const struct picture *p) {
+	begin(j, "elsewhere", '[');
+	for (size_t i = 0; i < p->elsewhere.n; i++) {
+		const struct unreachable *u = p->elsewhere.v + i;
+		json_open(j, '{');
+		text(j, "host", u->host);
+		text(j, "credential", *u->credential ? u->credential : NULL);
+		boolean(j, "accountForest", u->forest);
+		number(j, "failures", u->failures);
+		date(j, "since", u->since);
+		date(j, "nextTry", u->next_try);
+		text(j, "message", u->message);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
 static void broken(struct json *j, const struct broken *b) {
 	json_open(j, '{');
 	place(j, &b->diag.at);
@@ -239,6 +256,7 @@ void status_json(const struct picture *p, bool compact, struct buf *out) {
 	date(&j, "started", p->started);
 	text(&j, "store", p->store_uri);
 	directory(&j, p);
+	elsewhere(&j, p);
 	manifests(&j, p);
 	suspended(&j, p);
 	window(&j, p);

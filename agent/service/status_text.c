@@ -135,27 +135,56 @@ static void connections(struct sheet *s, const json_t *status) {
 		sheet_fact(s, RED, "limit", "over it: nothing is written until a person lifts it");
 }
 
+static const char *in_a_row(struct sheet *s, const char *line, const json_t *d) {
+	return part_number(d, "failures")
+	               ? arena_printf(s->a, "%s: %s in a row", line,
+	                              sheet_count(s, part_number(d, "failures"), "failure"))
+	               : line;
+}
+
+static const char *out_of_reach(struct sheet *s, const char *line, const json_t *d) {
+	int64_t since = part_date(d, "since");
+
+	return since == TIMESTAMP_NONE
+	               ? line
+	               : arena_printf(s->a, "%s, out of reach for %s (since %s)", line,
+	                              sheet_length(s, since, s->now), sheet_clock(s, since));
+}
+
+static const char *next_and_why(struct sheet *s, const char *line, const json_t *d) {
+	const char *message = part_text(s, d, "message");
+	int64_t next = part_date(d, "nextTry");
+
+	if (next != TIMESTAMP_NONE)
+		line = arena_printf(s->a, "%s, next try %s", line, sheet_ahead(s, next));
+	return message ? arena_printf(s->a, "%s: %s", line, message) : line;
+}
+
 static void directory(struct sheet *s, const json_t *d) {
-	const char *uri = part_text(s, d, "uri"), *message = part_text(s, d, "message");
-	int64_t since = part_date(d, "since"), next = part_date(d, "nextTry");
-	const char *line = uri ? uri : "(not told)";
+	const char *uri = part_text(s, d, "uri"), *line = uri ? uri : "(not told)";
 
 	if (part_is(part_text(s, d, "state"), "closed") && !part_number(d, "failures")) {
 		sheet_fact(s, PLAIN, "directory", line);
 		return;
 	}
-	if (part_number(d, "failures"))
-		line = arena_printf(s->a, "%s: %s in a row", line,
-		                    sheet_count(s, part_number(d, "failures"), "failure"));
+	line = in_a_row(s, line, d);
 	if (part_is(part_text(s, d, "state"), "half-open"))
 		line = arena_printf(s->a, "%s, tried again now", line);
-	else if (since != TIMESTAMP_NONE && part_is(part_text(s, d, "state"), "open"))
-		line = arena_printf(s->a, "%s, out of reach for %s (since %s)", line,
-		                    sheet_length(s, since, s->now), sheet_clock(s, since));
-	if (next != TIMESTAMP_NONE)
-		line = arena_printf(s->a, "%s, next try %s", line, sheet_ahead(s, next));
-	sheet_fact(s, RED, "directory",
-	           message ? arena_printf(s->a, "%s: %s", line, message) : line);
+	else if (part_is(part_text(s, d, "state"), "open"))
+		line = out_of_reach(s, line, d);
+	sheet_fact(s, RED, "directory", next_and_why(s, line, d));
+}
+
+static void elsewhere(struct sheet *s, const json_t *list) {
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *d = json_array_get(list, i);
+		const char *host = part_text(s, d, "host");
+		const char *line =
+		        arena_printf(s->a, "%s%s", host ? host : "(not told)",
+		                     part_true(d, "accountForest") ? " (account forest)" : "");
+		line = out_of_reach(s, in_a_row(s, line, d), d);
+		sheet_fact(s, YELLOW, "server", next_and_why(s, line, d));
+	}
 }
 
 static void window(struct sheet *s, const json_t *w) {
@@ -180,6 +209,7 @@ void status_text(const json_t *status, int64_t now, bool color, struct buf *out)
 	manifests(&s, json_object_get(status, "manifests"));
 	connections(&s, status);
 	directory(&s, json_object_get(status, "directory"));
+	elsewhere(&s, json_object_get(status, "elsewhere"));
 	if (store)
 		sheet_fact(&s, PLAIN, "store", store);
 	window(&s, json_object_get(status, "window"));

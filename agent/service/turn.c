@@ -289,6 +289,8 @@ void turn_begin(struct service *s, unsigned triggers) {
 	t->findings->trigger = trigger_name(triggers);
 	s->turn = t;
 	t->pass = pass_new(&s->loop, s->threads, session, service_may_write(s));
+	/* Who asks for a pass does not wait for anybody's time. */
+	t->pass->away = away_copy(s->away, triggers & (TRIGGER_SYNC | TRIGGER_RELOAD), t->random);
 	t->pass->agent = &t->hooks;
 	t->pass->revision = t->wishes->revision;
 	pass_plan(t->pass, on_done);

@@ -83,6 +83,9 @@ static const struct broken hostile_broken[] = {
 	{ { { SCRIPT, 1, 1 }, IMAGE, SCRIPT IMAGE, NULL, NULL, 0 }, true },
 	{ { { LINES, 1, 1 }, "yaml", BIDI, NULL, NULL, 0 }, false },
 };
+static const struct unreachable hostile_servers[] = {
+	{ SCRIPT LINES, BIDI, true, 2, NOW - HOUR, TIMESTAMP_NONE, IMAGE LINES },
+};
 static const char *const hostile_paths[] = { SCRIPT, LINES, LONG, NULL };
 
 static const struct findings hostile = {
@@ -121,5 +124,7 @@ void picture_hostile(struct picture *p) {
 	p->directory.state = "half-open";
 	p->directory.failures = 1;
 	p->directory.since = NOW - HOUR;
+	p->elsewhere.v = hostile_servers;
+	p->elsewhere.n = ARRAY_SIZE(hostile_servers);
 	p->last = p->planned = &hostile;
 }

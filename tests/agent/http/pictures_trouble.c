@@ -114,6 +114,13 @@ static const struct broken broken[] = {
 	  false },
 };
 
+static const struct unreachable away[] = {
+	{ "dc01.fabrikam.com", "fabrikam", true, 7, NOW - 9 * MINUTE, NOW + 41,
+	  "ldaps://dc01.fabrikam.com:636: no answer within 10 s" },
+	{ "dc02.contoso.com", "", false, 1, NOW - 3, TIMESTAMP_NONE,
+	  "ldaps://dc02.contoso.com:636: Connection refused" },
+};
+
 void picture_without_directory(struct picture *p) {
 	p->last = &no_directory;
 	p->directory.state = "open";
@@ -137,6 +144,8 @@ void picture_trouble(struct picture *p) {
 	p->suspended.until = TIMESTAMP_NONE;
 	p->window.any = true;
 	p->window.changes = NOW + 5 * HOUR;
+	p->elsewhere.v = away;
+	p->elsewhere.n = ARRAY_SIZE(away);
 	p->planned = &planned_before;
 	p->last_success = NOW - 2 * HOUR - 4;
 }
