@@ -2,7 +2,7 @@
 # The whole of the campaigns that tests/run.sh runs a cut of; a line of figures each.
 #
 # usage: run.sh [NAME...]      all: model kill kills agent-kill nemesis races matrix
-#                              watch wire soak fuzz bench
+#                              domain-agent watch wire soak fuzz bench
 #
 #   SEED=1         where all but matrix, wire and bench begin
 #   WORLDS=2000    model: random worlds
@@ -13,6 +13,7 @@
 #   RACES=300      races: of two applies that contradict each other, on one slapd
 #   TURNS=500      watch: random sequences of what is done to a folder of manifests
 #   SOAKED=3600    soak: seconds
+#   DRIFTED=600    domain-agent: seconds
 #   BUDGET=60      fuzz: seconds for each target
 #   STEP=1         wire:   bytes from one place to the next, without TLS
 #
@@ -22,9 +23,9 @@ cd "$(dirname "$0")/../.." || exit 1
 
 seed=${SEED:-1} worlds=${WORLDS:-2000} kills=${KILLS:-625} budget=${BUDGET:-60}
 served=${SERVED:-100} faults=${FAULTS:-200} races=${RACES:-300} step=${STEP:-1}
-turns=${TURNS:-500} killed=${KILLED:-25} soaked=${SOAKED:-3600}
+turns=${TURNS:-500} killed=${KILLED:-25} soaked=${SOAKED:-3600} drifted=${DRIFTED:-600}
 out=build-campaigns failed=
-all='model kill kills agent-kill nemesis races matrix watch wire soak fuzz bench'
+all='model kill kills agent-kill nemesis races matrix domain-agent watch wire soak fuzz bench'
 mkdir -p "$out/logs" || exit 1
 
 # build FOLDER CC TARGET... -- OPTION...
@@ -101,6 +102,10 @@ matrix() {
   release && tests/domain/matrix.py all
 }
 
+domain_agent() {
+  release && tests/domain/agent.py "${drifted}s" "$seed" gssapi
+}
+
 watch() {
   release && ninja -C "$out/release" --quiet tests/agent/watch/watch-driver &&
     tests/agent/watch/sequences.py "$out/release/tests/agent/watch/watch-driver" "$turns" "$seed"
@@ -153,6 +158,7 @@ for wanted; do
   kill) campaign kill kill_applies ;;
   agent-kill) campaign agent-kill agent_kill ;;
   kills | nemesis | races | matrix | soak) campaign "$wanted" "$wanted" ;;
+  domain-agent) campaign domain-agent domain_agent ;;
   watch)
     campaign watch watch
     campaign watch-blind blind
