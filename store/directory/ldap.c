@@ -242,6 +242,17 @@ static void use_catalog(struct ldap *l) {
 	r->no_sweep = true;
 }
 
+/* Active Directory answers whoever is not bound with an error that says nothing of that. */
+static void advise_to_bind(struct ldap *l, struct error *err) {
+	const struct error had = *err;
+
+	if (l->server.active_directory && stands(l->read) && ldap_link_is_nobody(l->read))
+		error_set(err, had.code,
+		          "%s; Active Directory tells little to who is not bound: write "
+		          "directory.bind into the config",
+		          had.text);
+}
+
 static int ldap_begin(struct directory *d, bool write, struct error *err) {
 	struct ldap *l = (struct ldap *)d;
 
@@ -254,8 +265,10 @@ static int ldap_begin(struct directory *d, bool write, struct error *err) {
 	}
 	if (r == OK)
 		use_catalog(l);
-	else
+	if (r < 0) {
+		advise_to_bind(l, err);
 		ldap_end(d);
+	}
 	return r;
 }
 

@@ -269,15 +269,13 @@ const char *ldap_ask_fault(struct arena *a, const struct ldap_link *l, const str
 		return arena_printf(a, "%s refers to another server, which is not asked",
 		                    l->target.place.uri);
 	if (ask->code != LDAP_SUCCESS)
-		return arena_printf(a, "%s answered: %s%s%s%s", l->target.place.uri,
-		                    ldap_err2string(ask->code), *ask->text ? ": " : "", ask->text,
-		                    /* so Active Directory calls it */
-		                    ask->code == LDAP_OPERATIONS_ERROR &&
-		                                    ldap_target_is_nobody(&l->target)
-		                            ? "; it tells nobody who is not bound: write "
-		                              "directory.bind into the config"
-		                            : "");
+		return arena_printf(a, "%s answered: %s%s%s", l->target.place.uri,
+		                    ldap_err2string(ask->code), *ask->text ? ": " : "", ask->text);
 	return NULL;
+}
+
+bool ldap_link_is_nobody(const struct ldap_link *l) {
+	return ldap_target_is_nobody(&l->target);
 }
 
 bool ldap_link_silent(struct ldap_link *l) {

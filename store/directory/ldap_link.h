@@ -88,6 +88,9 @@ void ldap_link_ask(struct ldap_link *l, struct ldap_ask *ask);
 /* Why an ask that has ended brought no whole answer, as a sentence in `a`; NULL: it did. */
 const char *ldap_ask_fault(struct arena *a, const struct ldap_link *l, const struct ldap_ask *ask);
 
+/* Are we nobody in particular to the server? */
+bool ldap_link_is_nobody(const struct ldap_link *l);
+
 /* Was it lost because an answer did not come in time? */
 bool ldap_link_silent(struct ldap_link *l);
 /* From now on no answer is waited for any longer than this. */

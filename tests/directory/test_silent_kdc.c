@@ -21,6 +21,7 @@ static struct folder folder;
 /* The same is the directory's server: it lets everybody in, and says nothing. */
 static int listener = -1;
 static char uri[64];
+static const char *keytab_file;
 
 static int64_t now_ms(void) {
 	return (int64_t)(uv_hrtime() / 1000000);
@@ -68,7 +69,8 @@ static int set_up(void **state) {
 	                                "\tCONTOSO.COM = {\n\t\tkdc = 127.0.0.1:%d\n\t}\n",
 	                                port));
 	setenv("KRB5_CONFIG", conf, 1);
-	put_keytab(arena_printf(folder.arena, "FILE:%s", folder_path(&folder, "keytab")));
+	keytab_file = folder_path(&folder, "keytab");
+	put_keytab(arena_printf(folder.arena, "FILE:%s", keytab_file));
 	return 0;
 }
 
@@ -88,11 +90,10 @@ struct trial {
 
 static void try_one(void *data) {
 	struct trial *t = data;
-	const struct directory_options options = {
-		.uri = uri,
-		.bind = { .method = BIND_GSSAPI, .keytab = folder_path(&folder, "keytab") },
-		.timeout = TIMEOUT_S
-	};
+	const struct directory_options options = { .uri = uri,
+		                                   .bind = { .method = BIND_GSSAPI,
+		                                             .keytab = keytab_file },
+		                                   .timeout = TIMEOUT_S };
 	struct directory *d = NULL;
 	int64_t began = now_ms();
 

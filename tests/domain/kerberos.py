@@ -70,7 +70,7 @@ def passwords_by_other_names_than_a_dn():
             lab.plan()
     lab.folder.ask({"uri": domain.ldap_uri})
     said = lab.folder.expect(69, "plan").stderr
-    must("it tells nobody who is not bound: write directory.bind" in said, said)
+    must("tells little to who is not bound: write directory.bind" in said, said)
 
 
 def inside_tls():
