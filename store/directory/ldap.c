@@ -246,7 +246,8 @@ static void use_catalog(struct ldap *l) {
 static void advise_to_bind(struct ldap *l, struct error *err) {
 	const struct error had = *err;
 
-	if (l->server.active_directory && stands(l->read) && ldap_link_is_nobody(l->read))
+	if (l->server.active_directory && stands(l->read) && ldap_link_is_nobody(l->read) &&
+	    strstr(had.text, ldap_err2string(LDAP_OPERATIONS_ERROR)))
 		error_set(err, had.code,
 		          "%s; Active Directory tells little to who is not bound: write "
 		          "directory.bind into the config",
