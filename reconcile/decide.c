@@ -26,24 +26,33 @@ static const char *asked_in(const struct decision *d, const char *directory, enu
 	return ours ? NULL : directory;
 }
 
-/* An account forest that cannot be read is told apart from our own. */
-static const char *unknown_code(const struct decision *d, const char *directory, const char *code) {
-	bool failed = strcmp(code, "read-failed") == 0;
-
-	return failed && directory && directory == d->forest ? "forest-unreachable" : code;
-}
-
-bool ask_in(struct decision *d, const char *directory, enum key_kind kind, const char *text,
-            struct answer *ret) {
+bool look_in(struct decision *d, const char *directory, enum key_kind kind, const char *text,
+             struct answer *ret) {
 	const char *in = asked_in(d, directory, kind);
 
 	*ret = world_ask_in(d->w, in, kind, text);
 	if (ret->state == ANSWER_NOT_ASKED)
 		keys_add_to(d->needs, in, kind, text);
-	const char *code = ret->state == ANSWER_UNKNOWN ? unknown_code(d, in, ret->code) : NULL;
-	if (code && !has_reason(d->item, code))
-		reason(d, code, "%s", ret->why);
 	return ret->state == ANSWER_COMPLETE;
+}
+
+/* An account forest that cannot be read is told apart from our own. */
+void unread(struct decision *d, const char *directory, const struct answer *answer) {
+	if (answer->state != ANSWER_UNKNOWN)
+		return;
+	bool failed = strcmp(answer->code, "read-failed") == 0;
+	const char *code =
+	        failed && directory && directory == d->forest ? "forest-unreachable" : answer->code;
+	if (!has_reason(d->item, code))
+		reason(d, code, "%s", answer->why);
+}
+
+bool ask_in(struct decision *d, const char *directory, enum key_kind kind, const char *text,
+            struct answer *ret) {
+	bool known = look_in(d, directory, kind, text, ret);
+
+	unread(d, directory, ret);
+	return known;
 }
 
 bool ask(struct decision *d, enum key_kind kind, const char *text, struct answer *ret) {

@@ -85,6 +85,12 @@ bool ask(struct decision *d, enum key_kind kind, const char *text, struct answer
 bool ask_in(struct decision *d, const char *directory, enum key_kind kind, const char *text,
             struct answer *ret);
 
+/* The same, but for the reason; an answer in part is in `ret`. */
+bool look_in(struct decision *d, const char *directory, enum key_kind kind, const char *text,
+             struct answer *ret);
+/* The reason that an answer is no whole one. */
+void unread(struct decision *d, const char *directory, const struct answer *answer);
+
 /* All configuration objects of a class; false as above. */
 bool ask_class(struct decision *d, const char *class_name, struct answer *ret);
 

@@ -98,8 +98,9 @@ void rules_of_master(struct decision *d) {
 	asks(d, "master-account-disabled");
 	const char *sid = sid_text(d->a, d->master_sid.data, d->master_sid.len);
 	bool local = of_our_domain(d);
-	if (ask(d, KEY_HOLDER_SID, sid, &holders))
-		look_at_holders(d, &holders, &local);
+	/* Of a forest that is not whole, those who are known all the same. */
+	(void)ask(d, KEY_HOLDER_SID, sid, &holders);
+	look_at_holders(d, &holders, &local);
 	if (local)
 		reason(d, "master-account-local",
 		       "master account %s is an account of the mailbox's own forest; a linked "

@@ -109,11 +109,20 @@ static bool by_upn(struct search *s) {
 	return known;
 }
 
+/* Of a forest that is not whole, too, those are found whom it has. */
+static bool named(struct search *s, const char *name, struct answer *ret) {
+	if (look_in(s->d, s->directory, KEY_USER_NAME, text_fold(s->d->a, name), ret) ||
+	    ret->in_part)
+		return true;
+	unread(s->d, s->directory, ret);
+	return false;
+}
+
 static bool by_canonical(struct search *s) {
 	struct arena *a = s->d->a;
 	struct answer answer;
 
-	if (!ask_search(s, KEY_USER_NAME, text_fold(a, s->key.canonical_name), &answer))
+	if (!named(s, s->key.canonical_name, &answer))
 		return false;
 	for (size_t i = 0; i < answer.n; i++) {
 		const char *canonical = dn_canonical(a, answer.entries[i]->dn);
@@ -121,6 +130,22 @@ static bool by_canonical(struct search *s) {
 			found(s->d, &s->m, answer.entries[i], "canonical name");
 	}
 	return true;
+}
+
+/* Names are given anew in every domain, any other form once in a forest: who is found by one is
+ * meant, whatever is hidden. */
+static bool by_name(struct search *s) {
+	struct answer answer;
+	bool found_otherwise = s->m.n > 0;
+
+	if (!named(s, s->text, &answer))
+		return false;
+	for (size_t i = 0; i < answer.n; i++)
+		found(s->d, &s->m, answer.entries[i], "name");
+	if (!answer.in_part || found_otherwise)
+		return true;
+	unread(s->d, s->directory, &answer);
+	return false;
 }
 
 bool find_users(struct decision *d, const char *directory, const char *text, struct match **ret,
@@ -142,7 +167,7 @@ bool find_users(struct decision *d, const char *directory, const char *text, str
 			known &= by_sam(&s);
 		if (s.key.is_upn)
 			known &= by_upn(&s);
-		known &= all_of(&s, KEY_USER_NAME, text_fold(d->a, text), "name");
+		known &= by_name(&s);
 	}
 	*ret = s.m.v;
 	*ret_n = s.m.n;

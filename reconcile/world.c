@@ -246,6 +246,15 @@ void world_unknown(struct world *w, struct key k, const char *code, const char *
 		                         .why = arena_strdup(w->arena, why) };
 }
 
+void world_answer_part(struct world *w, struct key k, const struct entry *const *entries, size_t n,
+                       const char *why) {
+	world_unknown(w, k, "read-incomplete", why);
+	struct answer *part = answer(w, k);
+	part->in_part = true;
+	part->entries = entries;
+	part->n = n;
+}
+
 const struct entry *world_intern(struct world *w, const struct entry *e) {
 	struct slot *s = slot(w->arena, &w->interned, e->normal);
 

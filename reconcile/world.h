@@ -206,6 +206,9 @@ void world_answer_rows(struct world *w, struct key k, const struct mailbox_row *
                        size_t n);
 void world_answer_entries(struct world *w, struct key k, const struct entry *const *entries,
                           size_t n);
+/* Those are among the answer, and nobody knows who else. */
+void world_answer_part(struct world *w, struct key k, const struct entry *const *entries, size_t n,
+                       const char *why);
 /* It was asked and not answered. `code` is `read-failed` or `read-incomplete`. */
 void world_unknown(struct world *w, struct key k, const char *code, const char *why);
 
@@ -243,6 +246,7 @@ enum answer_state { ANSWER_NOT_ASKED, ANSWER_COMPLETE, ANSWER_UNKNOWN };
 struct answer {
 	enum answer_state state;
 	const char *code, *why; /* of UNKNOWN */
+	bool in_part;           /* UNKNOWN, but for those who are here */
 	const struct mailbox_row *const *rows;
 	const struct entry *const *entries;
 	size_t n;

@@ -251,10 +251,18 @@ static void sweep_entry(struct sweep *s, const struct ldif_scope *scope,
 
 /* ---- the answers ---------------------------------------------------------------------------- */
 
+/* Who shares it with others says nothing of them: every domain gives names anew, and a SID is in
+ * entries that are no accounts. */
+static bool shared(const struct wanted *w) {
+	return w->key.kind == KEY_USER_NAME || w->key.kind == KEY_HOLDER_SID;
+}
+
 /* To remember a disabled archive is not to own it. */
 static bool anybody(const struct wanted *w) {
 	struct value v = { w->sought, w->len };
 
+	if (shared(w))
+		return false;
 	if (!key_of_owner(w->key.kind))
 		return w->hits.n > 0;
 	for (size_t i = 0; i < w->hits.n; i++)
@@ -277,6 +285,7 @@ static bool may_hide(const struct sweep *s, const struct wanted *w, const struct
 	case KEY_USER_DN:
 		return ldif_below(w->key.text, gap->normal);
 	case KEY_USER_GUID:
+	case KEY_USER_NAME:
 	case KEY_USER_LEGACY_DN:
 	case KEY_USER_DISPLAY_NAME:
 	case KEY_OWNER:
@@ -309,12 +318,15 @@ static const char *hidden(const struct sweep *s, const struct wanted *w) {
 static void answer(struct sweep *s, const struct wanted *w) {
 	enum key_kind kind = w->key.kind;
 	const char *why = hidden(s, w);
+	bool some = why && shared(w) && s->partial[kind].n == w->partial;
 
 	if (s->partial[kind].n != w->partial)
 		why = arena_printf(s->fold, "%s gives %s of %s only in part", s->s->called,
 		                   s->partial[kind].name, s->partial[kind].dn);
 	for (const struct wanted *t = w; t; t = t->twin) {
-		if (why)
+		if (some)
+			world_answer_part(s->w, t->key, w->hits.v, w->hits.n, why);
+		else if (why)
 			world_unknown(s->w, t->key, "read-incomplete", why);
 		else
 			world_answer_entries(s->w, t->key, w->hits.v, w->hits.n);

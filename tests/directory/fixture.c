@@ -113,6 +113,7 @@ static const char *const kind_names[KEY_KINDS] = {
 	[KEY_HOLDER_ALIAS] = "alias",
 	[KEY_HOLDER_ADDRESS] = "address",
 	[KEY_HOLDER_LEGACY_DN] = "holder",
+	[KEY_HOLDER_SID] = "sid",
 	[KEY_TYPE_DETAILS] = "type",
 	[KEY_CLASS] = "class",
 };

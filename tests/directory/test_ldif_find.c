@@ -14,8 +14,9 @@ struct row {
 #define USER(name)    "dn: CN=" name ",DC=x\nobjectClass: user\n"
 #define PART(name, a) "(read-incomplete: the file gives " a " of CN=" name ",DC=x only in part)\n"
 
-#define GAP(domain)                                                                                \
-	"(read-incomplete: the file holds nothing of " domain ", a domain of the forest)\n"
+#define PARTLY(domain)                                                                             \
+	"(read-incomplete: the file holds nothing of " domain ", a domain of the forest)"
+#define GAP(domain) PARTLY(domain) "\n"
 #define DOMAIN(context, name, flags)                                                               \
 	"dn: CN=" name ",CN=Configuration,DC=x\nobjectClass: crossRef\nnCName: " context           \
 	"\nnETBIOSName: " name "\nsystemFlags: " flags "\n\n"
@@ -93,13 +94,15 @@ static const struct row rows[] = {
 	  "dn cn=b,dc=x\ndn cn=b,dc=y,dc=x\nname b\nclass user",
 	  "owner 11111111-2222-3333-4444-555555555555: " GAP(
 	          "DC=y,DC=x") "alias a: CN=a,DC=x\n"
-	                       "alias b: " GAP("DC=y,DC=x") "address smtp:b@x: " GAP("DC=y,DC=x") "holder /o=x: " GAP("DC=y,DC=x") "legacy /o=x: " GAP(
-	                               "DC=y,DC=x") "display a: " GAP("DC=y,DC=x") "guid "
-	                                                                           "11111111-2222-"
-	                                                                           "3333-4444-"
-	                                                                           "555555555555:"
-	                                                                           " " GAP("DC=y,"
-	                                                                                   "DC=x") "dn cn=b,dc=x:\ndn cn=b,dc=y,dc=x: " GAP("DC=y,DC=x") "name b:\nclass user: CN=a,DC=x\n",
+	                       "alias b: " GAP("DC=y,DC=x") "address smtp:b@x: " GAP("DC=y,DC=x") "holder /o=x: " GAP("DC=y,DC=x") "legacy /o=x: " GAP("DC=y,DC=x") "display a: " GAP(
+	                               "DC=y,DC=x") "guid "
+	                                            "11111111-2222-"
+	                                            "3333-4444-"
+	                                            "555555555555:"
+	                                            " " GAP("DC=y,"
+	                                                    "DC=x") "dn cn=b,dc=x:\ndn "
+	                                                            "cn=b,dc=y,dc=x: " GAP("DC=y,"
+	                                                                                   "DC=x") "name b: " GAP("DC=y,DC=x") "class user: CN=a,DC=x\n",
 	  NULL },
 	{ "users are sought below the base alone",
 	  DOMAIN("DC=x", "X", "3") DOMAIN("DC=y", "Y", "3") USER("a"), "display b\nalias b",
@@ -113,6 +116,18 @@ static const struct row rows[] = {
 	  DOMAIN("DC=y,DC=x", "Y", "3") USER("a") "msExchMailboxGuid:: ERERESIiMzNERFVVVVVVVQ==\n",
 	  "owner 11111111-2222-3333-4444-555555555555",
 	  "owner 11111111-2222-3333-4444-555555555555: CN=a,DC=x\n", NULL },
+	{ "a name that somebody here has may be somebody's there, too",
+	  DOMAIN("DC=y,DC=x", "Y", "3") USER("a"), "name a",
+	  "name a: " PARTLY("DC=y,DC=x") " CN=a,DC=x\n", NULL },
+	{ "a SID that is in an entry here may be in one there, too",
+	  DOMAIN("DC=y,DC=x", "Y", "3") "dn: CN=a,DC=x\nobjectClass: foreignSecurityPrincipal\n"
+	                                "objectSid:: AQEAAAAAAAULAAAA\n",
+	  "sid S-1-5-11\nsid S-1-5-12",
+	  "sid S-1-5-11: " PARTLY("DC=y,DC=x") " CN=a,DC=x\nsid S-1-5-12: " GAP("DC=y,DC=x"),
+	  NULL },
+	{ "a UPN is somebody's alone, whatever is missing",
+	  DOMAIN("DC=y,DC=x", "Y", "3") USER("a") "userPrincipalName: a@x\n", "upn a@x",
+	  "upn a@x: CN=a,DC=x\n", NULL },
 	{ "the configuration is nothing of its domain", DOMAIN("DC=x", "X", "3"), "alias a",
 	  "alias a: " GAP("DC=x"), NULL },
 	{ "a domain may be told without its flags",
