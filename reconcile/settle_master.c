@@ -13,18 +13,20 @@ static void several_match(struct decision *d, const struct match *m, size_t n) {
 		candidate_user(d, "masterAccount", m[i].entry, m[i].why);
 }
 
+/* An account's SID is one of a domain: others mean everybody, whoever logs on and the like. */
+static const char of_a_domain[] = "S-1-5-21-";
+
 /* What counts of it is its SID. */
 static void take(struct decision *d, const struct match *m) {
 	size_t n;
 	const struct value *sid = entry_values(m->entry, ATTR_OBJECT_SID, &n);
 	const char *text = n ? sid_text(d->a, sid->data, sid->len) : NULL;
 
-	if (!text) {
+	if (!text || strncmp(text, of_a_domain, strlen(of_a_domain)) != 0) {
 		reason(d, "master-account-not-found",
-		       "%s has no objectSid that can be read: it is no account that a mailbox can "
-		       "be "
-		       "linked to",
-		       m->entry->dn);
+		       "%s has %s: it is no account that a mailbox can be linked to", m->entry->dn,
+		       text ? arena_printf(d->a, "the objectSid %s", text)
+		            : "no objectSid that can be read");
 		return;
 	}
 	d->item->master = d->master = m->entry;
@@ -58,17 +60,27 @@ void settle_master(struct decision *d) {
 }
 
 /* A SID without its last number is its domain's (MS-DTYP 2.4.2). */
-static bool same_domain(struct value x, struct value y) {
-	enum { RID = 4 };
+static struct value domain_of(struct arena *a, struct value sid) {
+	enum { COUNT = 1, RID = 4 };
+	char *domain = arena_copy(a, sid.data, sid.len);
 
-	return x.len == y.len && x.len > RID && memcmp(x.data, y.data, x.len - RID) == 0;
+	domain[COUNT]--;
+	return (struct value){ domain, sid.len - RID };
 }
 
-static bool of_our_domain(const struct decision *d) {
+/* A domain's first entry has its SID; a file may lack that entry. */
+static bool of_our_domain(struct decision *d) {
+	struct value domain = domain_of(d->a, d->master_sid);
+	struct answer heads;
 	size_t n;
 	const struct value *own = entry_values(d->user, ATTR_OBJECT_SID, &n);
+	bool ours = n && own->len == d->master_sid.len &&
+	            value_equal(ATTR_OBJECT_SID, domain_of(d->a, *own), domain);
 
-	return n && same_domain(*own, d->master_sid);
+	(void)ask(d, KEY_HOLDER_SID, sid_text(d->a, domain.data, domain.len), &heads);
+	for (size_t i = 0; i < heads.n; i++)
+		ours |= entry_holds(heads.entries[i], ATTR_OBJECT_SID, domain);
+	return ours;
 }
 
 /* Foreign security principals and groups have the SID as a matter of course: they are no people. */

@@ -492,7 +492,7 @@ class Model(Forest):
         found = forest.find_users(linked["masterAccount"])
         if len(found) > 1:
             d.reasons.add("master-account-ambiguous")
-        elif not found or not found[0].raw("objectSid"):
+        elif not found or not [v for v in found[0].raw("objectSid") if domain_of(v)]:
             d.reasons.add("master-account-not-found")
         else:
             d.master = found[0]
@@ -755,7 +755,7 @@ class Change:
         sid = d.master.raw("objectSid")[0]
         if int(d.master.one("userAccountControl") or 0) & 2:
             d.reasons.add("master-account-disabled")
-        if domain_of(sid) is None or domain_of(sid) in m.domains:
+        if domain_of(sid) in m.domains:
             d.reasons.add("master-account-local")
         if m.master_holders(sid, d.user):
             d.reasons.add("master-account-linked")
