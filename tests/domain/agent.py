@@ -314,9 +314,11 @@ def main(arguments):
     method = arguments[2] if len(arguments) > 2 else "simple"
 
     def what_others_change():
-        if length.endswith("s"):
-            return run(None, int(length[:-1]), seed, method)
-        return run(int(length), None, seed, method)
+        rounds, seconds = (None, int(length[:-1])) if length.endswith("s") else (int(length), None)
+        try:
+            return run(rounds, seconds, seed, method)
+        except AssertionError as trouble:
+            raise forest.Failure(str(trouble)) from trouble
     return forest.main([what_others_change], [])
 
 

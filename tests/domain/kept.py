@@ -59,7 +59,8 @@ class Mirror:
 
     def __init__(self, entries):
         self.entries = {e["objectGUID"][0]: copy.deepcopy(e) for e in entries.values()}
-        self.writes = {}  # by GUID: how many steps the versions of its attributes go up
+        # By GUID: how many steps the versions of its attributes go up; None: they are not counted.
+        self.writes = {}
 
     def guid(self, dn):
         return next(g for g, e in self.entries.items() if same(text(e, "distinguishedName"), dn))
@@ -68,7 +69,7 @@ class Mirror:
         return text(self.entries[guid], "distinguishedName")
 
     def count(self, guid, attribute, steps):
-        if attribute not in LINKED:
+        if attribute not in LINKED and self.writes.get(guid, 0) is not None:
             self.writes[guid] = self.writes.get(guid, 0) + steps
 
     def set(self, guid, attribute, values):
@@ -109,7 +110,7 @@ class Mirror:
         entry["distinguishedName"] = [f"CN={name},{parent or superior}".encode()]
         if old != f"CN={name}":
             entry["cn"] = entry["name"] = [name.encode()]
-        self.writes[guid] = None  # not worth counting
+        self.writes[guid] = None
         return ldif + "\n"
 
     def delete(self, guid):
@@ -246,7 +247,8 @@ class Keeper:
         if c.get("archive"):
             if mail_enabled(e) or "msExchArchiveDatabaseLink" not in e:
                 reasons.append("user-mail-enabled" if mail_enabled(e) else "user-has-archive")
-            return Verdict()
+            row = self.row(c, e, "msExchArchiveDatabaseLink")
+            return Verdict("update" if row else None, row=row)
         if mail_enabled(e) or "homeMDB" not in e:
             reasons.append("user-mail-enabled" if mail_enabled(e) else "user-has-mailbox")
             return Verdict()
@@ -259,13 +261,17 @@ class Keeper:
             reasons += ["master-account-disabled"] * disabled(master)
         changes = {**self.alias(c, e, reasons), **self.addresses(c, e, reasons),
                    **self.policies(c, e)}
-        row = self.rows[c["mailbox"]] == "disabled" and same(
-            text(e, "homeMDB"), forest.database(c["database"]))
+        row = self.row(c, e, "homeMDB")
         if hold:
             return Verdict("update", hold)
         if changes and self.too_often(c["name"], changes):
             return Verdict("update", "oscillating")
         return Verdict("update" if changes or row else None, None, changes, row)
+
+    def row(self, c, e, home):
+        """Connected by other means, which the store does not know."""
+        return self.rows[c["mailbox"]] == "disabled" and same(text(e, home),
+                                                              forest.database(c["database"]))
 
     # ---- what differs ----
 
