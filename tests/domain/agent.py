@@ -84,13 +84,23 @@ class Course(Witness):
         for p in self.chance.sample(candidates, len(candidates)):
             if self.client.do(kind, p):
                 self.happened_to(p, kind)
+                p.kind = kind if deck == "managed" else p.kind
                 self.note(deck)
                 return
 
+    def insist(self):
+        """The same once more, to whom it was done most often."""
+        undone = self.keeper.undone
+        some = [p for p in self.whole() if p.kind and p.c["name"] in undone]
+        p = max(some, key=lambda p: (undone[p.c["name"]][0], p.number), default=None)
+        if p and self.client.do(p.kind, p):
+            self.happened_to(p, p.kind)
+            self.note("insisted")
+
     def drift(self):
         """One thing that the other client does."""
-        what = self.chance.choices(["managed", "unmanaged", "trouble", "heal", "any"],
-                                   [8, 4, 3, 3, 2])[0]
+        what = self.chance.choices(["managed", "again", "unmanaged", "trouble", "heal", "any"],
+                                   [8, 2, 4, 3, 3, 2])[0]
         troubled = [p for p in self.people if p.trouble and not p.touched
                     and not (p.elsewhere and self.keeper.other_gone)]
         if what == "heal" and troubled:
@@ -105,6 +115,8 @@ class Course(Witness):
             self.note("unmanaged")
         elif what == "trouble" and len(troubled) < ground.PEOPLE // 3:
             self.happen("trouble", TROUBLES, self.whole())
+        elif what == "again":
+            self.insist()
         elif what == "unmanaged":
             self.happen("unmanaged", UNMANAGED, self.whole())
         else:

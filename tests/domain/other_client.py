@@ -24,7 +24,7 @@ class Person:
         self.c = connections[0]
         self.archive = connections[1] if len(connections) > 1 else None
         self.trouble, self.elsewhere = None, False  # elsewhere: he did it to the master account
-        self.touched, self.gone = False, False
+        self.touched, self.gone, self.kind = False, False, None  # kind: of the last managed change
 
 
 class OtherClient:
