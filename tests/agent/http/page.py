@@ -307,6 +307,7 @@ def trouble(browser):
                       "Released", "Manifests", "Errors", "Agent"], "headings")
     said = browser.texts(".troubles li strong")
     expect(said, ["No plan could be made:", "The directory is out of reach:", "Mailboxes are about to be purged:",
+                  "An account forest or server is out of reach:",
                   "Suspended on request:", "Manifests with errors:", "Outside its windows:"], "troubles")
     rows = browser.texts("section:first-of-type tbody tr")
     expect(len(rows), 8, "rows of what needs attention")
