@@ -53,6 +53,10 @@ static const struct mailbox_row **unclaimed(const struct reading *r, size_t *ret
 	return rows;
 }
 
+static bool was_linked(const struct mailbox_row *row) {
+	return !row->archive && strcmp(row->type_detail, "LinkedMailbox") == 0;
+}
+
 /* As the server described it; a linked one needs more than can be known here. */
 static enum recipient_type type_of_row(const struct mailbox_row *row) {
 	static const struct {
@@ -114,6 +118,10 @@ static struct manifest_entry describe(struct arena *a, const struct item *item,
 	remark(a, &e.above,
 	       arena_printf(a, "%s, purged %s", row->display_name,
 	                    timestamp_text(row->disconnected + row->database->retention, date)));
+	if (was_linked(row))
+		remark(a, &e.below,
+		       "it was linked to an account of another forest: add `type: linked`, and "
+		       "`linked`");
 	choose_user(a, item, &e);
 	return e;
 }

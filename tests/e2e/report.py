@@ -208,6 +208,21 @@ def suggests_what_nobody_claims():
         assert {c["name"] for c in planned if c["action"] == "connect"} >= {listed[4]}
 
 
+def says_that_a_mailbox_was_linked():
+    """Connected as it is suggested it would be given to an account of our own forest."""
+    with World() as w:
+        rows = w.file("mailboxes.csv").read_text()
+        changed = rows.replace("0ab53607-3bf2-49c6-aeca-a6fc07b36a0f\",\"Private\",\"UserMailbox",
+                               "0ab53607-3bf2-49c6-aeca-a6fc07b36a0f\",\"Private\",\"LinkedMailbox")
+        assert changed != rows
+        assert "it was linked" not in w.expect(0, "suggest").stdout
+        w.file("mailboxes.csv").write_text(changed)
+        w.expect(0, "store", "import", "mailboxes.csv")
+        text = w.expect(0, "suggest").stdout
+        assert text.count("# it was linked") == 1
+        assert "# it was linked" in text.split("- mailbox: 0ab53607-3bf2-49c6-aeca-a6fc07b36a0f")[1].split("- mailbox")[0]
+
+
 def suggests_a_first_manifest():
     with World() as w:
         for old in w.file("manifests").iterdir():
@@ -287,7 +302,7 @@ def moved_is_exported_once():
 
 
 TESTS = [owned_is_not_suggested, moved_is_exported_once, explain_says_what_the_plan_says, explain_by_any_name, explain_without_a_connection,
-         suggests_what_nobody_claims, suggests_a_first_manifest, export_round_trips,
+         suggests_what_nobody_claims, says_that_a_mailbox_was_linked, suggests_a_first_manifest, export_round_trips,
          export_leaves_out_what_it_cannot_say, ldif_is_what_apply_writes, held_ldif_does_nothing, events_are_the_document,
          powershell_validates_first, markdown_shows_all, formats_belong_to_plans]
 
