@@ -192,9 +192,15 @@ static void set_type(struct script *s, struct calls *calls, const struct item *i
 	const struct change *c = render_change_of(item, ATTR_RECIPIENT_TYPE_DETAILS);
 	const struct change *master = render_change_of(item, ATTR_MASTER_ACCOUNT_SID);
 	const struct connection *wish = item->connection;
+	const char *details = value_after(item, ATTR_RECIPIENT_TYPE_DETAILS);
+	bool links = (c || master) && details && strcmp(details, "2") == 0;
 
-	if (master && wish->linked.master_account)
+	if (links && wish->linked.master_account)
 		calls->parameters[SET_USER] = with_master(s, "", wish);
+	else if (links)
+		/* An undo gives it back to whom no manifest names. */
+		comment(s, "Set-User -LinkedMasterAccount takes no SID, and only that is known of "
+		           "the account: see -o ldif");
 	else if (c && c->n_before && strcmp(c->before[0].data, "2") == 0)
 		add(s, calls, SET_USER, "LinkedMasterAccount", NULL);
 	for (size_t i = 0; c && c->n_after && i < sizeof(types) / sizeof(*types); i++)

@@ -276,6 +276,51 @@ static void powershell_update(void **state) {
 	}
 }
 
+/* Whose mailbox it becomes; what an undo gives back has a SID and no name. */
+static void powershell_linked(void **state) {
+	static const struct {
+		const char *before, *after, *sid_before, *sid_after, *master, *expected;
+	} rows[] = {
+		{ "1", "2", NULL, "\1\1", "F\\o'x",
+		  "-LinkedMasterAccount 'F\\o''x' -LinkedDomainController 'dc1' "
+		  "-LinkedCredential (Get-Credential -Message 'fab''x')\n" },
+		{ "4", "2", NULL, NULL, "F\\o", "-LinkedMasterAccount 'F\\o' -Linked" },
+		{ NULL, NULL, "\1\1", "\1\2", "F\\o", "-LinkedMasterAccount 'F\\o' -Linked" },
+		{ "1", "2", NULL, "\1\1", NULL, "\n# Set-User -LinkedMasterAccount takes no SID" },
+		{ NULL, NULL, "\1\1", "\1\2", NULL,
+		  "\n# Set-User -LinkedMasterAccount takes no SID" },
+	};
+	struct value linked = text("2");
+	struct attribute_values have = { ATTR_RECIPIENT_TYPE_DETAILS, false, 1, &linked };
+	struct entry its_user = user;
+	struct world_of_one w;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		begin(&w, ACTION_UPDATE);
+		w.connection.linked.master_account = rows[i].master;
+		w.connection.linked.domain_controller = rows[i].master ? "dc1" : NULL;
+		w.connection.linked.credential = rows[i].master ? "fab'x" : NULL;
+		if (rows[i].after)
+			change(&w, ATTR_RECIPIENT_TYPE_DETAILS, rows[i].before, rows[i].after);
+		else {
+			its_user.attributes = &have;
+			its_user.n = 1;
+			w.item.user = &its_user;
+		}
+		if (rows[i].sid_after)
+			change(&w, ATTR_MASTER_ACCOUNT_SID, rows[i].sid_before, rows[i].sid_after);
+		expect(&w, render_powershell, false, rows[i].expected);
+	}
+	begin(&w, ACTION_CONNECT);
+	w.item.type = TYPE_LINKED;
+	w.connection.linked.master_account = "F\\o";
+	w.connection.linked.domain_controller = "dc1";
+	expect(&w, render_powershell, false,
+	       " -LinkedMasterAccount 'F\\o' -LinkedDomainController 'dc1'");
+	refuse(&w, render_powershell, "LinkedCredential");
+}
+
 static void powershell_left_out(void **state) {
 	struct world_of_one w;
 
@@ -382,11 +427,12 @@ static void ndjson_events(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ldif_values),         cmocka_unit_test(ldif_record),
-		cmocka_unit_test(archive_comes_last),  cmocka_unit_test(powershell_connect),
-		cmocka_unit_test(powershell_types),    cmocka_unit_test(powershell_update),
-		cmocka_unit_test(powershell_left_out), cmocka_unit_test(markdown_names),
-		cmocka_unit_test(markdown_parts),      cmocka_unit_test(ndjson_events),
+		cmocka_unit_test(ldif_values),        cmocka_unit_test(ldif_record),
+		cmocka_unit_test(archive_comes_last), cmocka_unit_test(powershell_connect),
+		cmocka_unit_test(powershell_types),   cmocka_unit_test(powershell_update),
+		cmocka_unit_test(powershell_linked),  cmocka_unit_test(powershell_left_out),
+		cmocka_unit_test(markdown_names),     cmocka_unit_test(markdown_parts),
+		cmocka_unit_test(ndjson_events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
