@@ -84,7 +84,8 @@ static void master_account(struct decision *d, struct explanation *e) {
 	       d->master ? arena_printf(d->a, "%s, %s; found: %s", d->master->dn,
 	                                sid_text(d->a, d->master_sid.data, d->master_sid.len),
 	                                d->master_why)
-	                 : "not found");
+	       : has_reason(d->item, "master-account-not-found") ? "not found"
+	                                                         : "not known");
 }
 
 static void policies(struct decision *d, struct explanation *e) {

@@ -43,11 +43,12 @@ void settle_master(struct decision *d) {
 
 	if (d->c->type != TYPE_LINKED || d->c->archive)
 		return;
-	asks(d, "master-account-not-found");
-	asks(d, "master-account-ambiguous");
+	asks(d, "forest-unreachable");
 	d->forest = elsewhere_forest(d->a, d->c);
 	if (!find_users(d, d->forest, wanted, &m, &n))
 		return;
+	asks(d, "master-account-not-found");
+	asks(d, "master-account-ambiguous");
 	if (n == 1)
 		take(d, m);
 	else if (n)

@@ -174,6 +174,32 @@ def explain_by_any_name():
         assert rules(edit)["user-has-mailbox"] == "not asked" and edit["action"] == "none"
 
 
+def explain_of_an_account_forest():
+    """Of one that cannot be read nothing is said to be passed, or not found."""
+    with World() as w:
+        w.file("mbxctl.yaml").write_text(w.file("mbxctl.yaml").read_text() + """credentials:
+  home: {method: anonymous, uri: "ldif:contoso.ldif"}
+  gone: {method: anonymous, uri: "ldif:gone.ldif"}
+""")
+        outcomes = {}
+        for credential, account in (("home", "nobody"), ("gone", "nobody")):
+            w.file("manifests/linked.yaml").write_text(f"""apiVersion: mbxctl/v1
+kind: MailboxConnections
+connections:
+  - mailbox: Chidi Eze
+    database: MBXDB02
+    type: linked
+    linked: {{masterAccount: {account}, domainController: dc1, credential: {credential}}}
+""")
+            shown = w.json(0, "explain", "Chidi Eze")["connections"][0]
+            settled = {q["question"]: q["answer"] for q in shown["questions"]}
+            asked = rules(shown)
+            outcomes[credential] = (settled["master account"], asked["forest-unreachable"],
+                                    asked["master-account-not-found"], asked["master-account-ambiguous"])
+        assert outcomes["home"] == ("not found", "passed", "blocked", "passed"), outcomes
+        assert outcomes["gone"] == ("not known", "unknown", "not asked", "not asked"), outcomes
+
+
 def explain_without_a_connection():
     with World() as w:
         shown = w.json(0, "explain", "Chidi Eze")
@@ -301,7 +327,7 @@ def moved_is_exported_once():
         assert text.count(OLIVER) == 1 and f"mailbox: {OLIVER}\n    database: MBXDB01\n" in text
 
 
-TESTS = [owned_is_not_suggested, moved_is_exported_once, explain_says_what_the_plan_says, explain_by_any_name, explain_without_a_connection,
+TESTS = [owned_is_not_suggested, moved_is_exported_once, explain_says_what_the_plan_says, explain_by_any_name, explain_of_an_account_forest, explain_without_a_connection,
          suggests_what_nobody_claims, says_that_a_mailbox_was_linked, suggests_a_first_manifest, export_round_trips,
          export_leaves_out_what_it_cannot_say, ldif_is_what_apply_writes, held_ldif_does_nothing, events_are_the_document,
          powershell_validates_first, markdown_shows_all, formats_belong_to_plans]
