@@ -121,12 +121,6 @@ void rules_of_master(struct decision *d) {
 		       "belongs to one of another forest: correct `linked`, or write another "
 		       "`type`",
 		       d->master->dn);
-	/* Who has a SID has this, too. */
-	if (!entry_has(d->master, ATTR_USER_ACCOUNT_CONTROL))
-		reason(d, "read-incomplete",
-		       "userAccountControl of master account %s cannot be read: whether it is "
-		       "enabled is not known; let the credential's account read it, or export it",
-		       d->master->dn);
 	if (account_disabled(d->master))
 		reason(d, "master-account-disabled",
 		       "master account %s is disabled; enable it, or correct `masterAccount`",

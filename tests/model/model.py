@@ -20,7 +20,7 @@ CONSENT = {"store-lags": "storeLags", "user-leftovers": "leftovers", "mail-diffe
            "account-enabled": "enabledAccount", "account-disabled": "disabledAccount",
            "legacy-dn-mismatch": "legacyDNMismatch", "matched-by-name": "matchByName", "adopting": "adopt",
            "reconnecting": "reconnect", "type-change": "typeChange", "relinking": "relink"}
-UNKNOWN = {"read-incomplete", "forest-unreachable", "filter-unreadable"}
+UNKNOWN = {"forest-unreachable", "filter-unreadable"}
 # I5: "every reason that applies is listed, in the order below".
 ORDER = """database-not-found database-ambiguous mailbox-not-found mailbox-ambiguous mailbox-kind mailbox-special
  mailbox-soft-deleted mailbox-owned store-lags user-not-found user-ambiguous user-has-mailbox user-has-archive
@@ -28,7 +28,7 @@ ORDER = """database-not-found database-ambiguous mailbox-not-found mailbox-ambig
  identity-changed master-account-not-found master-account-ambiguous master-account-linked master-account-local
  master-account-disabled policy-not-found policy-ambiguous alias-invalid alias-taken primary-address-missing address-taken
  domain-not-accepted home-server-unknown schema-missing claimed-twice
- read-incomplete forest-unreachable filter-unreadable""".split()
+ forest-unreachable filter-unreadable""".split()
 IF_ABSENT = {"mDBUseDefaults": "TRUE", "msExchELCMailboxFlags": "130", "msExchRBACPolicyLink": None,
              "msExchArchiveQuota": "104857600", "msExchArchiveWarnQuota": "94371840",
              "msExchDumpsterQuota": "31457280", "msExchDumpsterWarningQuota": "20971520",
@@ -753,10 +753,7 @@ class Change:
         if d.master is None:
             return
         sid = d.master.raw("objectSid")[0]
-        state = d.master.one("userAccountControl")
-        if state is None:  # "a failed read is unknown, never absent"
-            d.reasons.add("read-incomplete")
-        elif int(state) & 2:
+        if int(d.master.one("userAccountControl") or 0) & 2:
             d.reasons.add("master-account-disabled")
         if domain_of(sid) in m.domains:
             d.reasons.add("master-account-local")

@@ -249,8 +249,7 @@ class World:
             number = sid("emea.contoso.com" if self.emea and self.chance(0.5) else "contoso.com", r.randint(1100, 1115))
         e = self.add(f"CN={name},{place}", cls, objectCategory=f"CN=Person,CN=Schema,CN=Configuration,{base}",
                      displayName=name, sAMAccountName=sam, userPrincipalName=upn,
-                     userAccountControl=None if self.trouble(0.06) else
-                     "514" if self.trouble(0.3) else r.choice(["512", "512", "66048"]),
+                     userAccountControl="514" if self.trouble(0.3) else r.choice(["512", "512", "66048"]),
                      objectSid=None if self.trouble(0.15) else number)
         me = {"guid": str(uuid.UUID(bytes_le=e["objectGUID"][0])), "sid": number, "credential": credential,
               "forms": [f"{short}\\{sam}", f"{dns}\\{sam}", f"{sam}@{dns}", name, f"CN={name},{place}",
