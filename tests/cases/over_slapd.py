@@ -54,6 +54,7 @@ NOT_OVER_LDAP = {
     "forest-not-whole":
         "what an export lacks of a forest is told of the file; a server's part is known by itself",
     "forest-not-whole-but-owned": "as forest-not-whole",
+    "relinking-in-a-forest-not-whole": "as forest-not-whole",
 }
 
 
