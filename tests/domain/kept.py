@@ -295,9 +295,9 @@ class Keeper:
         if sorted(have) == sorted(texts(e, "proxyAddresses")):
             return {}
         changes = {"proxyAddresses": have}
-        mail = next(a[5:] for a in have if a.startswith("SMTP:"))
-        if not same(text(e, "mail"), mail):
-            changes["mail"] = [mail]
+        # It follows a primary that the manifest gives; else it is nobody's business.
+        if primary and not same(text(e, "mail"), primary[5:]):
+            changes["mail"] = [primary[5:]]
         if primary and POLICIES_ON not in texts(e, "msExchPoliciesExcluded"):
             changes["msExchPoliciesExcluded"] = [*texts(e, "msExchPoliciesExcluded"), POLICIES_ON]
         if primary and "msExchPoliciesIncluded" in e:
