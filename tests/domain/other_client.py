@@ -137,7 +137,7 @@ class Unmanaged(Managed):
     """What no manifest says anything about; the first few suit any user."""
 
     def title(self, p):
-        self.replace(p, "title", f"Head of {self.chance.randrange(10 ** 6)}")
+        self.replace(p, "title", f"Clerk {self.chance.randrange(10 ** 6)}")
 
     def description(self, p):
         self.replace(p, "description", f"moved to desk {self.chance.randrange(10 ** 6)}")
