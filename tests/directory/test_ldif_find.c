@@ -94,15 +94,16 @@ static const struct row rows[] = {
 	  "dn cn=b,dc=x\ndn cn=b,dc=y,dc=x\nname b\nclass user",
 	  "owner 11111111-2222-3333-4444-555555555555: " GAP(
 	          "DC=y,DC=x") "alias a: CN=a,DC=x\n"
-	                       "alias b: " GAP("DC=y,DC=x") "address smtp:b@x: " GAP("DC=y,DC=x") "holder /o=x: " GAP("DC=y,DC=x") "legacy /o=x: " GAP("DC=y,DC=x") "display a: " GAP(
-	                               "DC=y,DC=x") "guid "
-	                                            "11111111-2222-"
-	                                            "3333-4444-"
-	                                            "555555555555:"
-	                                            " " GAP("DC=y,"
-	                                                    "DC=x") "dn cn=b,dc=x:\ndn "
-	                                                            "cn=b,dc=y,dc=x: " GAP("DC=y,"
-	                                                                                   "DC=x") "name b: " GAP("DC=y,DC=x") "class user: CN=a,DC=x\n",
+	                       "alias b: " GAP("DC=y,DC=x") "address smtp:b@x: " GAP("DC=y,DC=x") "holder /o=x: " GAP("DC=y,DC=x") "legacy /o=x: " GAP(
+	                               "DC=y,DC=x") "display a: " GAP("DC=y,DC=x") "guid "
+	                                                                           "11111111-2222-"
+	                                                                           "3333-4444-"
+	                                                                           "555555555555:"
+	                                                                           " " GAP("DC=y,"
+	                                                                                   "DC=x") "dn cn=b,dc=x:\ndn "
+	                                                                                           "cn=b,dc=y,dc=x: " GAP(
+	                                                                                                   "DC=y,"
+	                                                                                                   "DC=x") "name b: " GAP("DC=y,DC=x") "class user: CN=a,DC=x\n",
 	  NULL },
 	{ "users are sought below the base alone",
 	  DOMAIN("DC=x", "X", "3") DOMAIN("DC=y", "Y", "3") USER("a"), "display b\nalias b",
