@@ -194,7 +194,7 @@ class Course(Witness):
         for name, (_, code) in sorted(self.keeper.attention().items()):
             if code == "oscillating" or (code == "reconnecting" and self.chance.random() < 0.3):
                 self.w.expect(0, "apply", "--yes", "--held", "--only", name)
-                self.written.update(self.keeper.applied(name))
+                self.add(self.keeper.applied(name))
                 for p in self.people:
                     if p.c["name"] == name and code == "reconnecting":
                         p.trouble = None
@@ -227,10 +227,18 @@ class Course(Witness):
 
     # ---- what has to become of it ----
 
+    def add(self, more):
+        """Of what is written twice in a round, the audit has both: the first before, the last after."""
+        for key, (before, after) in more.items():
+            if key not in self.written:
+                self.written[key] = before, after
+            elif self.written[key]:
+                self.written[key] = self.written[key][0], after
+
     def settle(self):
         """Until all is as it must be: after the next pass, unless something was in the way."""
         while more := self.keeper.carry_out():
-            self.written.update(more)
+            self.add(more)
         began = time.monotonic()
         while True:
             self.agent.sync()
