@@ -219,6 +219,8 @@ class Keeper:
         """The rules of a connect."""
         if c.get("archive"):
             reasons += ["user-no-primary"] * ("homeMDB" not in e or "msExchMailboxGuid" not in e)
+            reasons += ["user-has-archive"] * ("msExchArchiveGUID" in e
+                                               or "msExchArchiveDatabaseLink" in e)
             reasons += ["user-mail-enabled"] * mail_enabled(e)
             return
         reasons += ["user-has-mailbox"] * ("homeMDB" in e or "msExchMailboxGuid" in e)
