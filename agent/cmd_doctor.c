@@ -92,15 +92,6 @@ static void look_at_forest(struct doctor *d, const char *about, const struct els
 	      err.text);
 }
 
-static const struct credential *credential_of(const struct doctor *d, const char *name) {
-	const struct config *c = &d->s->config;
-
-	for (size_t i = 0; i < c->n_credentials; i++)
-		if (c->credentials[i].name && strcmp(c->credentials[i].name, name) == 0)
-			return c->credentials + i;
-	return NULL;
-}
-
 /* A credential with a URI is one directory, whoever asks for it. */
 static void look_at_credentials(struct doctor *d) {
 	const struct config *c = &d->s->config;
@@ -130,7 +121,7 @@ static void look_at_linked(struct doctor *d) {
 			continue;
 		ARENA_PUSH(d->a, &seen, name);
 		elsewhere_parse(d->a, name, &e);
-		const struct credential *by = credential_of(d, e.credential);
+		const struct credential *by = config_credential(&d->s->config, e.credential);
 		if (!by || !by->uri)
 			look_at_forest(d,
 			               arena_printf(d->a, "account forest %s%s%s", e.host,

@@ -117,13 +117,6 @@ static int reach_server(const struct session *s, struct arena *a, const char *ho
 	return OK;
 }
 
-static const struct credential *find_credential(const struct config *c, const char *name) {
-	for (size_t i = 0; i < c->n_credentials; i++)
-		if (c->credentials[i].name && strcmp(c->credentials[i].name, name) == 0)
-			return c->credentials + i;
-	return NULL;
-}
-
 /* Without a URI of its own a forest is reached by its host's name, never in the clear: with
  * Kerberos what is said is signed and sealed, with anything else TLS has to do that. */
 static const char *uri_at(struct arena *a, const char *host, const struct bind_config *bind) {
@@ -140,7 +133,7 @@ static const char *uri_of(const struct session *s, struct arena *a, const char *
 static int reach_forest(const struct session *s, struct arena *a, const struct elsewhere *e,
                         struct directory_options *ret, struct error *err) {
 	const struct config *c = &s->config;
-	const struct credential *by = find_credential(c, e->credential);
+	const struct credential *by = config_credential(c, e->credential);
 
 	*ret = (struct directory_options){ .timeout = c->directory.timeout };
 	if (*e->credential && !by)

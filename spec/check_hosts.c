@@ -94,13 +94,6 @@ static void check_free_host(struct checking *k, const struct connection *c) {
 
 /* ---- credentials ----------------------------------------------------------------------------- */
 
-static const struct credential *find_credential(const struct config *config, const char *name) {
-	for (size_t i = 0; i < config->n_credentials; i++)
-		if (config->credentials[i].name && strcmp(config->credentials[i].name, name) == 0)
-			return config->credentials + i;
-	return NULL;
-}
-
 static void tell_unknown(struct checking *k, const struct connection *c) {
 	const struct config *config = k->config;
 	const char **names = ARENA_ARRAY(k->scratch, const char *, config->n_credentials + 1);
@@ -119,7 +112,7 @@ static void check_linked(struct checking *k, const struct connection *c) {
 	const struct credential *credential = NULL;
 
 	if (c->linked.credential) {
-		credential = find_credential(k->config, c->linked.credential);
+		credential = config_credential(k->config, c->linked.credential);
 		if (!credential) {
 			tell_unknown(k, c);
 			return;

@@ -1,5 +1,7 @@
 #include "spec/config.h"
 
+#include <string.h>
+
 #include "spec/decode.h"
 
 void config_defaults(struct config *ret) {
@@ -33,4 +35,11 @@ void config_decode(struct arena *a, const char *label, const char *bytes, size_t
 		decode_problem(&d, document->next->root->at, "document-twice",
 		               "a config is one document: take the others away");
 	arena_free(scratch);
+}
+
+const struct credential *config_credential(const struct config *c, const char *name) {
+	for (size_t i = 0; i < c->n_credentials; i++)
+		if (c->credentials[i].name && strcmp(c->credentials[i].name, name) == 0)
+			return c->credentials + i;
+	return NULL;
 }

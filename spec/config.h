@@ -82,6 +82,9 @@ void config_defaults(struct config *ret);
 void config_decode(struct arena *a, const char *label, const char *bytes, size_t len,
                    struct config *ret, struct diags *diags);
 
+/* The credential of that name; NULL: there is none. */
+const struct credential *config_credential(const struct config *c, const char *name);
+
 /* The host of an LDAP URI (`dc01.contoso.com` of `ldaps://dc01.contoso.com:636`), or NULL. */
 char *config_uri_host(struct arena *a, const char *uri);
 
